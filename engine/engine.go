@@ -1,0 +1,100 @@
+// Package engine is what the window and the command line see of Easel's engine: plain data and one interface.
+//
+// It imports no other package of Easel, so that every package may use its types. Package engine/local puts the
+// parts together into an Engine; a test may use a fake instead.
+//
+//	eng, err := local.New(local.Options{})
+//	result, err := eng.Train(ctx, engine.Job{Method: "lora", Model: "builtin", Images: dir, Word: "zorbit"}, sink)
+package engine
+
+import "context"
+
+// Engine trains, samples and looks into files. Calls take turns: a second one waits for the first. Every call
+// returns soon after its context is cancelled, with an error of kind Cancelled.
+type Engine interface {
+	// Device describes the processor that computes, as found at start.
+	Device() Device
+	// Methods lists the fine-tuning methods in the order in which a window shows them.
+	Methods() []MethodInfo
+	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
+	// says where; the same job with Resume set goes on from it, bit for bit.
+	Train(ctx context.Context, job Job, sink Sink) (Result, error)
+	// Sample renders pictures from a prompt.
+	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
+	// Inspect says what a file or folder is, by its content.
+	Inspect(ctx context.Context, path string) (FileInfo, error)
+	// Bench measures the machine and the model's parts on it; rows reach the sink as they are measured.
+	Bench(ctx context.Context, req BenchRequest, sink Sink) ([]BenchRow, error)
+	// OpenRun reads the newest run of a project folder.
+	OpenRun(ctx context.Context, project string) (Run, error)
+	// Close frees what the engine holds.
+	Close() error
+}
+
+// Device is the processor that computes.
+type Device struct {
+	Name    string `json:"name"`    // as the processor calls itself
+	Backend string `json:"backend"` // "onednn (avx512_core_bf16)" or "ref"
+	Threads int    `json:"threads"`
+	BF16    bool   `json:"bf16"`   // computes bfloat16 in hardware
+	Memory  int64  `json:"memory"` // bytes of RAM
+}
+
+// MethodInfo describes one fine-tuning method.
+type MethodInfo struct {
+	Name     string    `json:"name"`    // as in Job.Method: "lora"
+	Title    string    `json:"title"`   // as people write it: "LoRA"
+	Updates  string    `json:"updates"` // the element that the loss updates, one sentence
+	Settings []Setting `json:"settings"`
+}
+
+// Setting is a number or choice that a method understands, beside those that every method has.
+type Setting struct {
+	Name    string   `json:"name"`    // flag and key: "rank"
+	Default string   `json:"default"` // in the form that Job.Settings takes
+	Help    string   `json:"help"`    // one line, with the unit
+	Choices []string `json:"choices,omitempty"`
+}
+
+// Picture is a rendered picture on disk.
+type Picture struct {
+	Path   string `json:"path"`
+	Prompt string `json:"prompt"`
+	Seed   uint64 `json:"seed"`
+}
+
+// SampleRequest asks for pictures of one prompt.
+type SampleRequest struct {
+	Model    string     `json:"model"` // "builtin" or a diffusers folder
+	LoRAs    []LoRAFile `json:"loras,omitempty"`
+	Prompt   string     `json:"prompt"`
+	Negative string     `json:"negative,omitempty"`
+	Sampler  string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
+	Steps    int        `json:"steps"`
+	Guidance float64    `json:"guidance"` // 1 switches guidance off
+	Seed     uint64     `json:"seed"`
+	Width    int        `json:"width"` // pixels; 0 takes the model's own size
+	Height   int        `json:"height"`
+	Out      string     `json:"out"` // a .png file
+	DType    string     `json:"dtype"`
+}
+
+// LoRAFile is a LoRA and the weight with which it is added to the model.
+type LoRAFile struct {
+	Path   string  `json:"path"`
+	Weight float64 `json:"weight"` // 1 adds it as trained
+}
+
+// FileInfo is what Inspect found.
+type FileInfo struct {
+	Path       string            `json:"path"`
+	Kind       string            `json:"kind"` // "LoRA", "checkpoint", "diffusers folder", ...
+	Base       string            `json:"base,omitempty"`
+	Ranks      []int             `json:"ranks,omitempty"`
+	Tensors    int               `json:"tensors"`
+	Parameters int64             `json:"parameters"`
+	Size       int64             `json:"size"` // bytes
+	DTypes     []string          `json:"dtypes,omitempty"`
+	Shapes     []string          `json:"shapes,omitempty"` // the first few, "name [shape]"
+	Metadata   map[string]string `json:"metadata,omitempty"`
+}

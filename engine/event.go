@@ -1,0 +1,114 @@
+package engine
+
+// Sink receives events in order. It is called on the engine's goroutine and must return at once.
+type Sink func(Event)
+
+// Event reports progress. Exactly one of the pointers is set, the one that Kind names. Its JSON form is one line
+// of `--json` output and of a run's events.jsonl.
+type Event struct {
+	Kind       string           `json:"kind"`
+	Setup      *SetupEvent      `json:"setup,omitempty"`
+	Step       *StepEvent       `json:"step,omitempty"`
+	Sampling   *SamplingEvent   `json:"sampling,omitempty"`
+	Grid       *GridEvent       `json:"grid,omitempty"`
+	Checkpoint *CheckpointEvent `json:"checkpoint,omitempty"`
+	Warning    *WarningEvent    `json:"warning,omitempty"`
+	Bench      *BenchRow        `json:"bench,omitempty"`
+	Result     *Result          `json:"result,omitempty"`
+}
+
+// The values of Event.Kind.
+const (
+	KindSetup      = "setup"
+	KindStep       = "step"
+	KindSampling   = "sampling"
+	KindGrid       = "grid"
+	KindCheckpoint = "checkpoint"
+	KindWarning    = "warning"
+	KindBench      = "bench"
+	KindResult     = "result"
+)
+
+// SetupEvent is one line about a finished preparation.
+type SetupEvent struct {
+	What    string  `json:"what"` // "model", "pictures", "latents", ...
+	Detail  string  `json:"detail"`
+	Seconds float64 `json:"seconds"`
+}
+
+// StepEvent reports a finished training step.
+type StepEvent struct {
+	Step           int     `json:"step"` // 1 after the first
+	Steps          int     `json:"steps"`
+	Loss           float64 `json:"loss"`
+	Smooth         float64 `json:"smooth"` // running mean of the loss
+	Rate           float64 `json:"rate"`
+	GradNorm       float64 `json:"grad_norm"`
+	SecondsPerStep float64 `json:"seconds_per_step"` // running mean
+	SecondsLeft    float64 `json:"seconds_left"`     // of training
+	Memory         int64   `json:"memory"`           // resident bytes
+}
+
+// SamplingEvent reports progress of rendering.
+type SamplingEvent struct {
+	Picture  int `json:"picture"` // 1 for the first
+	Pictures int `json:"pictures"`
+	Step     int `json:"step"`
+	Steps    int `json:"steps"`
+}
+
+// GridEvent reports a new row of the before/after grid.
+type GridEvent struct {
+	Row     GridRow  `json:"row"`
+	Columns []string `json:"columns"`
+}
+
+// CheckpointEvent reports a state that Resume can go on from.
+type CheckpointEvent struct {
+	Step int    `json:"step"`
+	Path string `json:"path"`
+}
+
+// WarningEvent tells of something the user should know: a skipped picture, a step left out.
+type WarningEvent struct {
+	Text string `json:"text"`
+	Path string `json:"path,omitempty"`
+}
+
+// BenchRequest says what to measure. Empty strings and zeros mean everything, or the usual.
+type BenchRequest struct {
+	Shape  string `json:"shape"` // "builtin" or "sd15" (full size, random weights)
+	Part   string `json:"part"`  // "step", "unet", "vae", "text"
+	Method string `json:"method"`
+	DType  string `json:"dtype"`
+	Res    int    `json:"res"` // pixels
+	Batch  int    `json:"batch"`
+	Rank   int    `json:"rank"`
+	Runs   int    `json:"runs"`
+	// Profile asks for the share of each operator.
+	Profile bool `json:"profile"`
+}
+
+// BenchRow is one measurement.
+type BenchRow struct {
+	Shape           string       `json:"shape"`
+	Part            string       `json:"part"`
+	Method          string       `json:"method"`
+	DType           string       `json:"dtype"`
+	Res             int          `json:"res"`
+	Batch           int          `json:"batch"`
+	Seconds         float64      `json:"seconds"` // median
+	GFLOPS          float64      `json:"gflops"`  // achieved, 10⁹ operations a second
+	RooflinePercent float64      `json:"roofline_percent"`
+	PeakBytes       int64        `json:"peak_bytes"` // resident, whole process
+	Device          string       `json:"device"`
+	Profile         []ProfileRow `json:"profile,omitempty"`
+}
+
+// ProfileRow is one operator's share of a run.
+type ProfileRow struct {
+	Op      string  `json:"op"`
+	Calls   int     `json:"calls"`
+	Seconds float64 `json:"seconds"`
+	Share   float64 `json:"share"` // 0 to 1
+}

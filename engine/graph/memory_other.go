@@ -1,0 +1,7 @@
+//go:build !unix
+
+package graph
+
+import "easel/engine/kernel"
+
+func allocate(n int) ([]byte, func([]byte), error) { return kernel.AlignedBytes(n), nil, nil }

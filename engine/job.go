@@ -1,0 +1,85 @@
+package engine
+
+// Job is everything that a training run needs to know. The zero value of a field means the default that the
+// method and model suggest; Train writes the resolved job into the run's folder.
+type Job struct {
+	Method string `json:"method" toml:"method"` // a MethodInfo.Name
+	Model  string `json:"model" toml:"model"`   // "builtin" or a diffusers folder
+	Images string `json:"images" toml:"images"` // folder with pictures and .txt captions
+	Word   string `json:"word" toml:"word"`     // the new word that calls the subject
+	Class  string `json:"class" toml:"class"`   // what it is: "dog", "monster toy"
+	Out    string `json:"out" toml:"out"`       // project folder; made where absent
+
+	Steps      int     `json:"steps" toml:"steps"`
+	Batch      int     `json:"batch" toml:"batch"`
+	Resolution int     `json:"resolution" toml:"resolution"` // pixels, side of the square whose area buckets keep
+	Seed       uint64  `json:"seed" toml:"seed"`
+	Optimizer  string  `json:"optimizer" toml:"optimizer"` // "adamw", "prodigy", "adafactor", "lion"
+	Rate       float64 `json:"rate" toml:"rate"`           // learning rate
+	Schedule   string  `json:"schedule" toml:"schedule"`   // of the learning rate: "constant", "cosine", ...
+	Warmup     int     `json:"warmup" toml:"warmup"`       // steps
+	MinSNR     float64 `json:"min_snr" toml:"min_snr"`     // γ of min-SNR weighting; 0 is off
+	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"` // largest global gradient norm
+
+	// Settings are the method's own, by Setting.Name.
+	Settings map[string]string `json:"settings,omitempty" toml:"settings"`
+
+	Prompts     []string `json:"prompts,omitempty" toml:"prompts"` // columns of the before/after grid; {word} and {class} are filled in
+	SampleSteps int      `json:"sample_steps" toml:"sample_steps"`
+	Guidance    float64  `json:"guidance" toml:"guidance"`
+
+	DType  string `json:"dtype" toml:"dtype"`   // "auto", "f32", "bf16"
+	Resume bool   `json:"resume" toml:"-"`      // go on from the newest checkpoint of Out
+	Export string `json:"export" toml:"export"` // storage type of the exported file: "f16", "f32", "bf16"
+}
+
+// Result is what a finished or cancelled run leaves.
+type Result struct {
+	Run        Run     `json:"run"`
+	Export     string  `json:"export,omitempty"`     // the file for other programs
+	Grid       string  `json:"grid,omitempty"`       // the before/after picture
+	Checkpoint string  `json:"checkpoint,omitempty"` // from which Resume goes on
+	Summary    Summary `json:"summary"`
+}
+
+// Summary says in numbers what training did.
+type Summary struct {
+	Steps        int     `json:"steps"`
+	Parameters   int64   `json:"parameters"` // trained numbers
+	FileBytes    int64   `json:"file_bytes"`
+	WeightChange float64 `json:"weight_change"` // ‖ΔW‖ / ‖W‖ over the layers that the method changes
+	// Likeness is the mean similarity, 0 to 1, of the grid's pictures of the subject to the training pictures.
+	LikenessBefore float64 `json:"likeness_before"`
+	LikenessAfter  float64 `json:"likeness_after"`
+	// Drift is how far the unrelated prompt's picture moved, mean absolute difference per channel, 0 to 1.
+	Drift      float64 `json:"drift"`
+	FirstLoss  float64 `json:"first_loss"` // mean of the first tenth of the steps
+	LastLoss   float64 `json:"last_loss"`
+	Seconds    float64 `json:"seconds"`     // of training, without sampling
+	PeakMemory int64   `json:"peak_memory"` // bytes, resident
+}
+
+// Run is one training run of a project, as it lies on disk.
+type Run struct {
+	Dir     string     `json:"dir"`
+	Job     Job        `json:"job"`
+	Step    int        `json:"step"` // last finished
+	Done    bool       `json:"done"`
+	Grid    string     `json:"grid,omitempty"`
+	Columns []string   `json:"columns,omitempty"` // prompts
+	Rows    []GridRow  `json:"rows,omitempty"`
+	Export  string     `json:"export,omitempty"`
+	Losses  []StepLoss `json:"losses,omitempty"`
+}
+
+// GridRow is one row of the before/after grid: one picture a column.
+type GridRow struct {
+	Step     int      `json:"step"`
+	Pictures []string `json:"pictures"`
+}
+
+// StepLoss is the loss of one step.
+type StepLoss struct {
+	Step int     `json:"step"`
+	Loss float64 `json:"loss"`
+}

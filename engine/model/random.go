@@ -1,0 +1,57 @@
+package model
+
+import (
+	"math/rand/v2"
+	"strings"
+
+	"easel/engine/kernel"
+)
+
+// Random is a source of weights of any shape, for timing a model that one does not have. All weights are views of
+// one block of numbers, so they take no memory of their own until a backend packs them.
+type Random struct {
+	dtype kernel.DType
+	block *kernel.Tensor
+	have  map[string]*kernel.Tensor
+}
+
+// NewRandom returns normal numbers of deviation 0.02, stored as dtype.
+func NewRandom(dtype kernel.DType) *Random {
+	return &Random{dtype: dtype, have: map[string]*kernel.Tensor{}}
+}
+
+// Tensor implements Weights: ones for norms' weights, zeros for biases, else random.
+func (r *Random) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
+	if t := r.have[name]; t != nil {
+		return t, nil
+	}
+	var t *kernel.Tensor
+	switch n := kernel.Len(shape); {
+	case len(shape) == 1 && strings.HasSuffix(name, ".bias"):
+		t = kernel.New(kernel.F32, shape...)
+	case len(shape) == 1:
+		ones := make([]float32, n)
+		for i := range ones {
+			ones[i] = 1
+		}
+		t = kernel.FromF32(ones, shape...)
+	default:
+		r.grow(n)
+		t = &kernel.Tensor{Shape: shape, DType: r.dtype, Data: r.block.Data[:n*r.dtype.Size()]}
+	}
+	t.Frozen = true
+	r.have[name] = t
+	return t, nil
+}
+
+func (r *Random) grow(n int) {
+	if r.block != nil && r.block.Len() >= n {
+		return
+	}
+	g := rand.New(rand.NewPCG(1, 2))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(g.NormFloat64() * 0.02)
+	}
+	r.block = kernel.FromF32(values, n).Convert(r.dtype)
+}
