@@ -37,6 +37,17 @@ type Adapter interface {
 	After(g *graph.Graph, l Layer, x, y *graph.Node) *graph.Node
 }
 
+// Adapters are several adapters, one after the other: each sees what the one before made of y.
+type Adapters []Adapter
+
+// After implements Adapter.
+func (as Adapters) After(g *graph.Graph, l Layer, x, y *graph.Node) *graph.Node {
+	for _, a := range as {
+		y = a.After(g, l, x, y)
+	}
+	return y
+}
+
 // net builds one network: it names leaves after their weights and shows each layer to the adapter.
 type net struct {
 	*graph.Graph

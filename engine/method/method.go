@@ -1,0 +1,81 @@
+// Package method is what the fine-tuning methods have in common: next to nothing. There is one pipeline
+// (prompt, text encoder, noised latent, UNet, loss); a method decides which element of it the loss updates. Each is
+// one folder here and registers itself.
+package method
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"easel/engine"
+	"easel/engine/kernel"
+	"easel/engine/model"
+)
+
+// Method is one way to fine-tune a model.
+type Method interface {
+	// Info describes the method and its settings.
+	Info() engine.MethodInfo
+	// Start prepares to tune m. Settings that cannot be used are errors of kind BadInput that name them.
+	Start(m *model.Model, job engine.Job) (Tuning, error)
+}
+
+// Tuning is a method at work on one model. Its Adapter puts the method's parameters, with their present values, into
+// every graph that is built with it, whether to train or to sample.
+type Tuning interface {
+	model.Adapter
+	// TrainsText says that the text encoder changes, so that its output cannot be computed once.
+	TrainsText() bool
+	// Parameters are what the loss updates. They are known after the first training graph was built.
+	Parameters() []Parameter
+	// WeightChange is ‖ΔW‖/‖W‖ (Frobenius) over the layers that the method changes.
+	WeightChange() float64
+	// Export writes the file that other programs load; values are stored as dtype.
+	Export(path string, about About, dtype kernel.DType) error
+}
+
+// Parameter is a tensor that the loss updates. Its leaf in a graph has its name.
+type Parameter struct {
+	Name  string
+	Value *kernel.Tensor // F32
+	Rate  float64        // multiplies the job's learning rate
+}
+
+// About is what an exported file tells of its making.
+type About struct {
+	Job        engine.Job
+	Name       string // of the file, without extension
+	VPredicted bool   // the base model predicts velocity
+	Images     int
+	Captions   []string
+	Steps      int
+	Width      int // resolution of training, pixels
+	Height     int
+	Started    time.Time
+	Finished   time.Time
+}
+
+var registry []Method
+
+// Register adds a method; called from init functions.
+func Register(m Method) { registry = append(registry, m) }
+
+// All lists the registered methods by name.
+func All() []Method {
+	all := slices.Clone(registry)
+	slices.SortFunc(all, func(a, b Method) int { return strings.Compare(a.Info().Name, b.Info().Name) })
+	return all
+}
+
+// ByName finds a method. An unknown name is an error of kind BadInput that lists the known ones.
+func ByName(name string) (Method, error) {
+	var names []string
+	for _, m := range All() {
+		if m.Info().Name == name {
+			return m, nil
+		}
+		names = append(names, m.Info().Name)
+	}
+	return nil, engine.Errorf("choose method", "", engine.BadInput, "there is no method %q; choose one of %v", name, names)
+}

@@ -1,0 +1,190 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"easel/engine"
+	"easel/engine/dataset"
+	"easel/engine/graph"
+	"easel/engine/internal/rng"
+	"easel/engine/kernel"
+	"easel/engine/model"
+	"easel/engine/tokenizer"
+)
+
+// Data makes batches of a set of pictures. Pictures are encoded once, to the mean and variance of their latents;
+// captions once too where the text encoder stays frozen.
+type Data struct {
+	set       *dataset.Set
+	seed      uint64
+	size      int // of a batch
+	timesteps int // of the noise schedule
+	scaling   float64
+	moments   []*kernel.Tensor          // by item: [1, h, w, 2·c], mean then log variance
+	contexts  map[string]*kernel.Tensor // by caption: [1, tokens, width]; nil where the text encoder is trained
+}
+
+// logVarianceBounds are diffusers' (DiagonalGaussianDistribution).
+const minLogVariance, maxLogVariance = -30, 20
+
+// NewData encodes the pictures of a set, and their captions unless the text encoder is trained. progress is called
+// after each picture.
+func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int, progress func(done int)) (*Data, error) {
+	d := &Data{set: set, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
+	if err := d.encodePictures(ctx, c, progress); err != nil {
+		return nil, err
+	}
+	if c.Tuning.TrainsText() {
+		return d, nil
+	}
+	d.contexts = map[string]*kernel.Tensor{}
+	return d, d.encodeCaptions(ctx, c)
+}
+
+func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int)) error {
+	encoders := map[[2]int]*network{}
+	defer closeAll(encoders)
+	for i, it := range d.set.Items {
+		e, err := encoderFor(encoders, c, it.Height, it.Width)
+		if err != nil {
+			return err
+		}
+		pixels, err := it.Pixels()
+		if err != nil {
+			return err
+		}
+		out, err := e.run(ctx, kernel.FromF32(pixels, 1, it.Height, it.Width, 3))
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", it.Path, err)
+		}
+		d.moments = append(d.moments, out)
+		progress(i + 1)
+	}
+	return nil
+}
+
+func (d *Data) encodeCaptions(ctx context.Context, c Config) error {
+	g := graph.New()
+	ids := g.Indices("ids", 1, tokens)
+	n, err := newNetwork(g, c, ids, c.Model.BuildText(g, c.Tuning, ids, 1))
+	if err != nil {
+		return err
+	}
+	defer n.vm.Close()
+	for _, it := range d.set.Items {
+		if d.contexts[it.Caption] != nil {
+			continue
+		}
+		if d.contexts[it.Caption], err = n.run(ctx, IDs(c.Model, it.Caption)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// IDs are the token ids of prompts: I32 [prompts, 77], with start, end and padding.
+func IDs(m *model.Model, prompts ...string) *kernel.Tensor {
+	t := kernel.New(kernel.I32, len(prompts), tokens)
+	for i, p := range prompts {
+		copy(t.I32()[i*tokens:], tokenizer.CLIP().Padded(p, padding(m)))
+	}
+	return t
+}
+
+// padding is the id that fills a prompt up: the end of text in SD 1.x, "!" (0) in SD 2.x.
+func padding(m *model.Model) int32 {
+	if m.Text.HiddenSize == 1024 {
+		return 0
+	}
+	return 49407
+}
+
+// Batch makes the batch of a step, counted from 0.
+func (d *Data) Batch(step int) (Batch, error) {
+	items := d.set.Batch(d.seed, step, d.size)
+	if len(items) == 0 {
+		return Batch{}, engine.Errorf("make batch", "", engine.BadInput, "no pictures, or a batch size of %d", d.size)
+	}
+	s := d.moments[items[0]].Shape
+	b := Batch{Latents: kernel.New(kernel.F32, len(items), s[1], s[2], s[3]/2)}
+	b.Noise = kernel.New(kernel.F32, b.Latents.Shape...)
+	rng.Normal(b.Latents.F32(), d.seed, step, rng.Latent)
+	rng.Normal(b.Noise.F32(), d.seed, step, rng.Noise)
+	n := b.Latents.Len() / len(items)
+	for i, item := range items {
+		d.sample(b.Latents.F32()[i*n:(i+1)*n], d.moments[item])
+		b.Timesteps = append(b.Timesteps, rng.Intn(d.timesteps, d.seed, step, rng.Timestep, uint64(i)))
+	}
+	b.Context = d.context(items)
+	return b, nil
+}
+
+// sample turns normal numbers in x into a latent: scaling · (mean + √variance · x).
+func (d *Data) sample(x []float32, moments *kernel.Tensor) {
+	c := moments.Channels() / 2
+	m := moments.F32()
+	for i := range x {
+		p, k := i/c, i%c
+		logvar := min(max(float64(m[p*2*c+c+k]), minLogVariance), maxLogVariance)
+		x[i] = float32(d.scaling * (float64(m[p*2*c+k]) + math.Exp(0.5*logvar)*float64(x[i])))
+	}
+}
+
+// context puts the captions' contexts together; nil where the text encoder is trained.
+func (d *Data) context(items []int) *kernel.Tensor {
+	if d.contexts == nil {
+		return nil
+	}
+	var all []float32
+	var s []int
+	for _, i := range items {
+		t := d.contexts[d.set.Items[i].Caption]
+		s = t.Shape
+		all = append(all, t.F32()...)
+	}
+	return kernel.FromF32(all, len(items), s[1], s[2])
+}
+
+// network is a compiled graph of one input and one output.
+type network struct {
+	vm      *graph.VM
+	in, out *graph.Node
+}
+
+func newNetwork(g *graph.Graph, c Config, in, out *graph.Node) (*network, error) {
+	vm, err := graph.Compile(g, c.Backend, []*graph.Node{out}, c.Options)
+	return &network{vm, in, out}, err
+}
+
+// run returns a copy of the output, as float32.
+func (n *network) run(ctx context.Context, in *kernel.Tensor) (*kernel.Tensor, error) {
+	if err := n.vm.Let(n.in, in); err != nil {
+		return nil, err
+	}
+	if err := n.vm.Run(ctx); err != nil {
+		return nil, err
+	}
+	return n.vm.Value(n.out).Convert(kernel.F32), nil
+}
+
+func encoderFor(have map[[2]int]*network, c Config, height, width int) (*network, error) {
+	size := [2]int{height, width}
+	if have[size] != nil {
+		return have[size], nil
+	}
+	g := graph.New()
+	image := g.Input("image", 1, height, width, 3)
+	n, err := newNetwork(g, c, image, c.Model.BuildEncoder(g, image))
+	if err == nil {
+		have[size] = n
+	}
+	return n, err
+}
+
+func closeAll(networks map[[2]int]*network) {
+	for _, n := range networks {
+		n.vm.Close()
+	}
+}
