@@ -90,6 +90,7 @@ type FileInfo struct {
 	Path       string            `json:"path"`
 	Kind       string            `json:"kind"` // "LoRA", "checkpoint", "diffusers folder", ...
 	Base       string            `json:"base,omitempty"`
+	Note       string            `json:"note,omitempty"` // what is special, or hinders use
 	Ranks      []int             `json:"ranks,omitempty"`
 	Tensors    int               `json:"tensors"`
 	Parameters int64             `json:"parameters"`

@@ -33,6 +33,8 @@ type Tuning interface {
 	WeightChange() float64
 	// Export writes the file that other programs load; values are stored as dtype.
 	Export(path string, about About, dtype kernel.DType) error
+	// Reopen reads an exported file as another program would, and returns what it does to the model.
+	Reopen(path string) (model.Adapter, error)
 }
 
 // Parameter is a tensor that the loss updates. Its leaf in a graph has its name.

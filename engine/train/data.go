@@ -88,17 +88,9 @@ func (d *Data) encodeCaptions(ctx context.Context, c Config) error {
 func IDs(m *model.Model, prompts ...string) *kernel.Tensor {
 	t := kernel.New(kernel.I32, len(prompts), tokens)
 	for i, p := range prompts {
-		copy(t.I32()[i*tokens:], tokenizer.CLIP().Padded(p, padding(m)))
+		copy(t.I32()[i*tokens:], tokenizer.CLIP().Padded(p, m.Padding()))
 	}
 	return t
-}
-
-// padding is the id that fills a prompt up: the end of text in SD 1.x, "!" (0) in SD 2.x.
-func padding(m *model.Model) int32 {
-	if m.Text.HiddenSize == 1024 {
-		return 0
-	}
-	return 49407
 }
 
 // Batch makes the batch of a step, counted from 0.

@@ -121,6 +121,13 @@ func (t *Trainer) Profile() []engine.ProfileRow {
 	return nil
 }
 
+// ResetProfile forgets the times measured so far.
+func (t *Trainer) ResetProfile() {
+	for _, g := range t.graphs {
+		g.vm.ResetProfile()
+	}
+}
+
 // FLOPs is the number of floating-point operations of a prepared step.
 func (t *Trainer) FLOPs() float64 {
 	for _, g := range t.graphs {

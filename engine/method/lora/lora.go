@@ -207,3 +207,6 @@ func (t *tuning) Export(path string, about method.About, dtype kernel.DType) err
 	}
 	return format.WriteLoRA(path, modules, metadata(about), dtype)
 }
+
+// Reopen implements method.Tuning.
+func (t *tuning) Reopen(path string) (model.Adapter, error) { return Apply(path, 1) }

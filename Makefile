@@ -1,0 +1,56 @@
+# make demo    train a LoRA on the sample subject with the built-in model (command line only: builds fast)
+# make build   ./easel with its window (the first build of Fyne takes minutes)
+# make run     build and open the window
+# make test    everything that must pass
+# make lint    vet and staticcheck
+# make clean   remove what make built; out/ with your results stays
+#
+# What Debian or Ubuntu lack for it is installed when you are root or sudo asks nothing; else the command is printed.
+
+PACKAGES     := gcc libc6-dev libdnnl-dev
+PACKAGES_GUI := pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev libxkbcommon-dev
+
+CLI         := build/easel-cli
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
+RACE        := $(wildcard engine/train engine/store gui)
+GOTEST      := go test -timeout 30m
+
+.PHONY: demo build run test lint clean deps deps-gui cli staticcheck
+
+demo: cli
+	$(CLI) train --method lora --model builtin --images testdata/subjects/zorbit --word zorbit --class "monster toy" \
+		--out out/zorbit --seed 1
+
+cli: deps
+	go build -tags headless -o $(CLI) .
+
+# migrated_fynedo: Fyne leaves out its checks of threads, which the tests keep.
+build: deps deps-gui
+	go build -tags migrated_fynedo -o easel .
+
+run: build
+	./easel
+
+# go test comes last, so that its own lines end the output.
+test: lint
+	CGO_ENABLED=0 $(GOTEST) ./...
+	$(GOTEST) -race $(addprefix ./,$(RACE))
+	$(GOTEST) ./...
+
+lint: deps deps-gui
+	go vet ./...
+	@$(MAKE) --no-print-directory staticcheck
+
+staticcheck:
+	@if GOBIN="$(CURDIR)/build" go install $(STATICCHECK); then build/staticcheck ./...; \
+	else echo "staticcheck could not be fetched and was left out"; fi
+
+deps:
+	@.ci/packages $(PACKAGES)
+
+deps-gui:
+	@.ci/packages $(PACKAGES_GUI)
+
+clean:
+	rm -rf build easel

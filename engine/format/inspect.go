@@ -1,0 +1,190 @@
+package format
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"easel/engine"
+)
+
+// FileKind says what a file or folder holds.
+type FileKind string
+
+// The kinds that Inspect tells apart.
+const (
+	KindUnknown     FileKind = "unknown"
+	KindFolder      FileKind = "diffusers folder"
+	KindCheckpoint  FileKind = "checkpoint"
+	KindLoRA        FileKind = "LoRA"
+	KindEmbedding   FileKind = "textual inversion"
+	KindUNet        FileKind = "UNet"
+	KindVAE         FileKind = "VAE"
+	KindTextEncoder FileKind = "text encoder"
+	KindTensors     FileKind = "safetensors" // of no use known here
+	KindPickle      FileKind = "PyTorch pickle"
+	KindPicture     FileKind = "picture with parameters"
+)
+
+// Info is what Inspect found.
+type Info struct {
+	Path   string
+	Kind   FileKind
+	Base   string // "SD1", "SD2", "SDXL"; empty where unknown
+	Naming string // of a LoRA: "kohya", "diffusers", "peft", "cloneofsimo"
+	Note   string // a sentence on what is special or hinders use; may be empty
+
+	Ranks      []int // of a LoRA, ascending, each once
+	Tensors    int
+	Parameters int64    // elements of all tensors
+	DTypes     []string // safetensors types, sorted
+	Size       int64    // bytes on disk
+	Metadata   map[string]string
+	Shapes     []Shape // the first few tensors
+}
+
+// Shape is one tensor's name, safetensors type and dimensions.
+type Shape struct {
+	Name, DType string
+	Dims        []int
+}
+
+const shapesShown = 8
+
+// Inspect says what lies at path by looking into it; of the name only the ending .safetensors counts, for a file too
+// damaged to be known. A PyTorch pickle is named and not
+// opened. Errors: NotFound, and BadFile for a damaged safetensors file or model folder. A file of another sort is
+// no error: its Kind is KindUnknown.
+func Inspect(path string) (Info, error) {
+	info := Info{Path: path, Kind: KindUnknown}
+	stat, err := os.Stat(path)
+	if err != nil {
+		return info, openError(path, err)
+	}
+	if stat.IsDir() {
+		return inspectFolder(info)
+	}
+	info.Size = stat.Size()
+	if !stat.Mode().IsRegular() {
+		return info, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return info, openError(path, err)
+	}
+	defer f.Close()
+	head := make([]byte, 16)
+	n, _ := io.ReadFull(f, head)
+	head = head[:n]
+	switch {
+	case looksLikeSafetensors(head, info.Size), strings.EqualFold(filepath.Ext(path), ".safetensors"):
+		return inspectSafetensors(info)
+	case bytes.HasPrefix(head, []byte(pngSignature)):
+		return inspectPNG(info, f)
+	case isPickle(f, head, info.Size):
+		info.Kind = KindPickle
+		info.Note = "This is a PyTorch pickle: a checkpoint, hypernetwork or embedding in the old form. It was not opened."
+	}
+	return info, nil
+}
+
+// looksLikeSafetensors says whether a header of a possible length begins where it should.
+func looksLikeSafetensors(head []byte, size int64) bool {
+	_, err := headerLength(head, size)
+	return err == nil && len(head) > 8 && head[8] == '{'
+}
+
+func inspectPNG(info Info, f *os.File) (Info, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return info, openError(info.Path, err)
+	}
+	if text, err := PNGParameters(f); err == nil {
+		info.Kind, info.Metadata = KindPicture, map[string]string{parametersKW: text}
+	} else if engine.KindOf(err) == engine.BadFile {
+		info.Note = errors.Unwrap(err).Error()
+	}
+	return info, nil
+}
+
+// isPickle knows torch.save's zip by its data.pkl, and the stream before torch 1.6 by its magic number.
+func isPickle(f io.ReaderAt, head []byte, size int64) bool {
+	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		archive, err := zip.NewReader(f, size)
+		return err == nil && slices.ContainsFunc(archive.File, func(m *zip.File) bool { return strings.HasSuffix(m.Name, "/data.pkl") })
+	}
+	return bytes.Contains(head, []byte("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
+}
+
+func inspectSafetensors(info Info) (Info, error) {
+	f, err := Open(info.Path)
+	if err != nil {
+		return info, err
+	}
+	defer f.Close()
+	info.count(f)
+	info.Metadata = maps.Clone(f.Metadata())
+	classify(&info, f)
+	return info, nil
+}
+
+// count adds the tensors of s.
+func (info *Info) count(s Source) {
+	for _, name := range s.Names() {
+		dtype, dims, _ := s.Info(name)
+		info.Tensors++
+		n := int64(1)
+		for _, d := range dims {
+			n *= int64(d)
+		}
+		info.Parameters += n
+		if !slices.Contains(info.DTypes, dtype) {
+			info.DTypes = append(info.DTypes, dtype)
+		}
+		if len(info.Shapes) < shapesShown {
+			info.Shapes = append(info.Shapes, Shape{name, dtype, dims})
+		}
+	}
+	slices.Sort(info.DTypes)
+}
+
+// inspectFolder looks for a diffusers model, then for a peft adapter.
+func inspectFolder(info Info) (Info, error) {
+	d, err := OpenFolder(os.DirFS(info.Path))
+	if engine.KindOf(err) == engine.NotFound {
+		adapter := filepath.Join(info.Path, "adapter_model.safetensors")
+		if _, err := os.Stat(adapter); err == nil {
+			return Inspect(adapter)
+		}
+		return info, nil
+	} else if err != nil {
+		return info, err
+	}
+	defer d.Close()
+	info.Kind = KindFolder
+	for _, name := range []string{"unet", "text_encoder", "text_encoder_2", "vae"} {
+		if d.parts[name] == "" {
+			continue
+		}
+		c, err := d.Component(name)
+		if engine.KindOf(err) == engine.Unsupported {
+			info.Note = errors.Unwrap(err).Error()
+			continue
+		} else if err != nil {
+			return info, err
+		}
+		info.count(c.Weights)
+		if name == "unet" {
+			info.Base = baseOfUNet(c.Weights)
+		}
+	}
+	for _, f := range d.files {
+		info.Size += f.size
+	}
+	return info, nil
+}

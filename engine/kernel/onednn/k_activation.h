@@ -1,0 +1,111 @@
+// Activations, their derivatives, and the gated GELU.
+
+enum { SILU, GELU, GELU_TANH, QUICK_GELU, HARD_SWISH }; // as kernel.Activation
+
+static inline float gelu_cdf(float x) { return 0.5f * (1.0f + erf_f(x * 0.70710678118654752f)); }
+static inline float silu_f(float x) { return x / (1.0f + exp_f(-x)); }
+static inline float silu_d(float x) { float s = sigmoid_f(x); return s * (1.0f + x * (1.0f - s)); }
+static inline float gelu_f(float x) { return x * gelu_cdf(x); }
+static inline float gelu_d(float x) { return gelu_cdf(x) + x * (0.39894228040143268f * exp_f(-0.5f * x * x)); }
+// x·(1+tanh u)/2 = x·sigmoid(2u), u = √(2/π)(x + 0.044715x³)
+static inline float gelu_tanh_u2(float x) { return 1.59576912160573071f * (x + 0.044715f * x * x * x); }
+static inline float gelu_tanh_f(float x) { return x * sigmoid_f(gelu_tanh_u2(x)); }
+static inline float gelu_tanh_d(float x) {
+	float s = sigmoid_f(gelu_tanh_u2(x));
+	return s + x * s * (1.0f - s) * 1.59576912160573071f * (1.0f + 0.134145f * x * x);
+}
+static inline float quick_gelu_f(float x) { return x * sigmoid_f(1.702f * x); }
+static inline float quick_gelu_d(float x) { float s = sigmoid_f(1.702f * x); return s + 1.702f * x * s * (1.0f - s); }
+static inline float hard_swish_f(float x) {
+	float r = x + 3.0f;
+	r = r < 0.0f ? 0.0f : r;
+	r = r > 6.0f ? 6.0f : r;
+	return x * r * (1.0f / 6.0f);
+}
+static inline float hard_swish_d(float x) { return x <= -3.0f ? 0.0f : x >= 3.0f ? 1.0f : x * (1.0f / 3.0f) + 0.5f; }
+
+#define EACH(expr) VECTOR for (long i = 0; i < n; i++) d[i] = (expr); break
+
+// y = f(x). t: y, x. n: elements, f.
+static int activate(ez_args *a) {
+	ez_tensor y = a->t[0], x = a->t[1];
+	long total = a->n[0], f = a->n[1];
+	CHUNKS(total) {
+		float b0[CHUNK], b1[CHUNK];
+		long n = min_l(CHUNK, total - off);
+		const float *u = get(x, off, n, b0);
+		float *d = room(y, off, b1);
+		switch (f) {
+		case SILU: EACH(silu_f(u[i]));
+		case GELU: EACH(gelu_f(u[i]));
+		case GELU_TANH: EACH(gelu_tanh_f(u[i]));
+		case QUICK_GELU: EACH(quick_gelu_f(u[i]));
+		case HARD_SWISH: EACH(hard_swish_f(u[i]));
+		}
+		put(y, off, n, d);
+	}
+	return EZ_OK;
+}
+
+// dx = f'(x)·dy. t: dx, x, dy. n: elements, f.
+static int activate_grad(ez_args *a) {
+	ez_tensor dx = a->t[0], x = a->t[1], dy = a->t[2];
+	long total = a->n[0], f = a->n[1];
+	CHUNKS(total) {
+		float b0[CHUNK], b1[CHUNK], b2[CHUNK];
+		long n = min_l(CHUNK, total - off);
+		const float *u = get(x, off, n, b0), *g = get(dy, off, n, b1);
+		float *d = room(dx, off, b2);
+		switch (f) {
+		case SILU: EACH(g[i] * silu_d(u[i]));
+		case GELU: EACH(g[i] * gelu_d(u[i]));
+		case GELU_TANH: EACH(g[i] * gelu_tanh_d(u[i]));
+		case QUICK_GELU: EACH(g[i] * quick_gelu_d(u[i]));
+		case HARD_SWISH: EACH(g[i] * hard_swish_d(u[i]));
+		}
+		put(dx, off, n, d);
+	}
+	return EZ_OK;
+}
+
+// y[r,c] = x[r,c]·GELU(x[r,c+C]). t: y, x. n: rows, C.
+static int geglu(ez_args *a) {
+	ez_tensor y = a->t[0], x = a->t[1];
+	long rows = a->n[0], c = a->n[1];
+#pragma omp parallel for schedule(static) if (rows * c > PARALLEL / 4)
+	for (long r = 0; r < rows; r++) {
+		float b0[CHUNK], b1[CHUNK], b2[CHUNK];
+		for (long j = 0; j < c; j += CHUNK) {
+			long n = min_l(CHUNK, c - j);
+			const float *u = get(x, r * 2 * c + j, n, b0), *g = get(x, r * 2 * c + c + j, n, b1);
+			float *d = room(y, r * c + j, b2);
+			VECTOR for (long i = 0; i < n; i++) d[i] = u[i] * gelu_f(g[i]);
+			put(y, r * c + j, n, d);
+		}
+	}
+	return EZ_OK;
+}
+
+// t: dx, x, dy. n: rows, C.
+static int geglu_grad(ez_args *a) {
+	ez_tensor dx = a->t[0], x = a->t[1], dy = a->t[2];
+	long rows = a->n[0], c = a->n[1];
+#pragma omp parallel for schedule(static) if (rows * c > PARALLEL / 4)
+	for (long r = 0; r < rows; r++) {
+		float b0[CHUNK], b1[CHUNK], b2[CHUNK], b3[CHUNK], b4[CHUNK];
+		for (long j = 0; j < c; j += CHUNK) {
+			long n = min_l(CHUNK, c - j), left = r * 2 * c + j, right = left + c;
+			const float *u = get(x, left, n, b0), *v = get(x, right, n, b1), *g = get(dy, r * c + j, n, b2);
+			float *du = room(dx, left, b3), *dv = room(dx, right, b4);
+			VECTOR for (long i = 0; i < n; i++) {
+				float cdf = gelu_cdf(v[i]), pdf = 0.39894228040143268f * exp_f(-0.5f * v[i] * v[i]);
+				float gi = g[i], ui = u[i];
+				du[i] = gi * (v[i] * cdf);
+				dv[i] = gi * ui * (cdf + v[i] * pdf);
+			}
+			put(dx, left, n, du);
+			put(dx, right, n, dv);
+		}
+	}
+	return EZ_OK;
+}

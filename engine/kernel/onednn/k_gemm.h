@@ -1,0 +1,37 @@
+// A small matrix product on packed tiles in cache, for attention: C[m,n] (+)= A[m,k]·B[k,n]. m is a multiple of MR, n
+// of LANES. A is read element by element, so its two strides are free and a transposed A costs nothing.
+
+static inline __attribute__((always_inline)) void gemm_tile(const int nv, long k, const float *a, long rs, long cs, const float *b, long ldb,
+	float *c, long ldc, int accumulate) {
+	vf s[MR][3];
+#pragma GCC unroll 8
+	for (int i = 0; i < MR; i++)
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++) s[i][j] = accumulate ? *(vf *)(c + i * ldc + j * LANES) : (vf){0};
+	for (long p = 0; p < k; p++, a += cs, b += ldb) {
+		vf v[3];
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++) v[j] = *(const vf *)(b + j * LANES);
+#pragma GCC unroll 8
+		for (int i = 0; i < MR; i++)
+#pragma GCC unroll 3
+			for (int j = 0; j < nv; j++) s[i][j] += a[i * rs] * v[j];
+	}
+#pragma GCC unroll 8
+	for (int i = 0; i < MR; i++)
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++) *(vf *)(c + i * ldc + j * LANES) = s[i][j];
+}
+
+static void gemm(long m, long n, long k, const float *a, long rs, long cs, const float *b, long ldb, float *c, long ldc, int accumulate) {
+	for (long j = 0; j < n; j += 3 * LANES) {
+		long nv = (n - j) / LANES;
+		for (long i = 0; i < m; i += MR) {
+			const float *ai = a + i * rs;
+			float *ci = c + i * ldc + j;
+			if (nv >= 3) gemm_tile(3, k, ai, rs, cs, b + j, ldb, ci, ldc, accumulate);
+			else if (nv == 2) gemm_tile(2, k, ai, rs, cs, b + j, ldb, ci, ldc, accumulate);
+			else gemm_tile(1, k, ai, rs, cs, b + j, ldb, ci, ldc, accumulate);
+		}
+	}
+}

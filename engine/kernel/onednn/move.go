@@ -1,0 +1,110 @@
+//go:build cgo && linux && amd64
+
+package onednn
+
+/*
+#include "ez.h"
+*/
+import "C"
+
+import (
+	"math"
+
+	"easel/engine"
+	"easel/engine/kernel"
+)
+
+func (b *backend) Concat(y, p, q *kernel.Tensor) error {
+	c1, c2 := p.Channels(), q.Channels()
+	if err := need("concat", y.Channels() == c1+c2 && y.Len() == p.Len()+q.Len() && p.Rows() == q.Rows()); err != nil {
+		return err
+	}
+	return b.call("concat", C.EZ_K_concat, tensors{y, p, q}, dims{y.Rows(), c1, c2})
+}
+
+func (b *backend) SliceChannels(y, x *kernel.Tensor, from int) error {
+	const op = "slice channels"
+	if err := need(op, from >= 0 && from+y.Channels() <= x.Channels() && y.Rows() == x.Rows()); err != nil {
+		return err
+	}
+	return b.call(op, C.EZ_K_slice_channels, tensors{y, x}, dims{y.Rows(), y.Channels(), x.Channels(), from})
+}
+
+// resampleDims checks an enlargement of x to y.
+func resampleDims(op string, y, x *kernel.Tensor) (dims, error) {
+	ok := len(y.Shape) == 4 && len(x.Shape) == 4 && y.Shape[0] == x.Shape[0] && y.Shape[3] == x.Shape[3] && x.Len() > 0
+	if err := need(op, ok); err != nil {
+		return nil, err
+	}
+	return dims{x.Shape[0], x.Shape[1], x.Shape[2], y.Shape[1], y.Shape[2], x.Shape[3]}, nil
+}
+
+func (b *backend) UpsampleNearest(y, x *kernel.Tensor) error {
+	n, err := resampleDims("upsample", y, x)
+	if err != nil {
+		return err
+	}
+	return b.call("upsample", C.EZ_K_upsample, tensors{y, x}, n)
+}
+
+func (b *backend) UpsampleNearestGrad(dx, dy *kernel.Tensor) error {
+	n, err := resampleDims("upsample gradient", dy, dx)
+	if err != nil {
+		return err
+	}
+	return b.call("upsample gradient", C.EZ_K_upsample_grad, tensors{dx, dy}, n)
+}
+
+// TimestepEmbedding is computed in Go: a few hundred numbers, in float64.
+func (b *backend) TimestepEmbedding(y, t *kernel.Tensor) error {
+	dim := y.Channels()
+	half := dim / 2
+	if err := need("timestep embedding", f32(t) && dim%2 == 0 && y.Len() == t.Len()*dim); err != nil {
+		return err
+	}
+	v := make([]float32, y.Len())
+	for i, step := range t.F32() {
+		for j := range half {
+			sin, cos := math.Sincos(float64(step) * math.Exp(-math.Log(10000)*float64(j)/float64(half)))
+			v[i*dim+j], v[i*dim+half+j] = float32(cos), float32(sin)
+		}
+	}
+	y.WriteF32(v)
+	return nil
+}
+
+// checkIDs finds an index outside a table of n rows.
+func checkIDs(op string, ids *kernel.Tensor, n int) error {
+	if err := need(op, ids.DType == kernel.I32 && whole(ids)); err != nil {
+		return err
+	}
+	for _, id := range ids.I32() {
+		if id < 0 || int(id) >= n {
+			return engine.Errorf(op, "", engine.BadInput, "index %d outside a table of %d rows", id, n)
+		}
+	}
+	return nil
+}
+
+func (b *backend) Embedding(y, ids, table *kernel.Tensor) error {
+	c := table.Channels()
+	if err := checkIDs("embedding", ids, table.Rows()); err != nil {
+		return err
+	}
+	if err := need("embedding", y.Len() == ids.Len()*c); err != nil {
+		return err
+	}
+	return b.call("embedding", C.EZ_K_embed, tensors{y, ids, table}, dims{ids.Len(), c})
+}
+
+func (b *backend) EmbeddingGrad(dtable, ids, dy *kernel.Tensor) error {
+	const op = "embedding gradient"
+	c := dtable.Channels()
+	if err := checkIDs(op, ids, dtable.Rows()); err != nil {
+		return err
+	}
+	if err := need(op, f32(dtable) && dy.Len() == ids.Len()*c); err != nil {
+		return err
+	}
+	return b.call(op, C.EZ_K_embed_grad, tensors{dtable, ids, dy}, dims{ids.Len(), c, dtable.Rows()})
+}

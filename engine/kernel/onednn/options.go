@@ -1,0 +1,15 @@
+// Package onednn is Easel's CPU backend: convolution and matrix products by oneDNN with prepacked weights, everything
+// else by fused C kernels of our own, compiled for several instruction sets and chosen at run time.
+//
+// It needs cgo, x86-64 Linux and oneDNN 2.6 or 3.x; elsewhere Available is false and New returns an error.
+package onednn
+
+// Options choose threads and instruction set. The zero value is right for every program; tests set the rest.
+type Options struct {
+	Threads int // of the OpenMP team; 0 means one for each physical core this process may use
+
+	// ISA caps the instruction set of oneDNN and of our kernels: "sse41", "avx2", "avx512_core", "avx512_core_bf16",
+	// "avx512_core_amx"; "" means the machine's best. oneDNN accepts a cap only before its first primitive, once in
+	// a process.
+	ISA string
+}

@@ -1,0 +1,157 @@
+// What all kernels share: vector width, exp and erf that the compiler vectorises, conversion of storage types.
+// Included by simd_*.c after the instruction set has been chosen.
+#include "ez.h"
+#include <immintrin.h>
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#define MR 8 // rows of a register tile: MR * 3 sums of LANES floats fit the registers
+#elif defined(__AVX2__)
+#define LANES 8
+#define MR 4
+#else
+#define LANES 4
+#define MR 4
+#endif
+
+#define CHUNK 2048L       // elements converted at a time; three such rows stay in the first-level cache
+#define PARALLEL 16384L   // below so many elements a second thread costs more than it brings
+#define VECTOR _Pragma("GCC ivdep")
+
+typedef float vf __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+static inline long min_l(long a, long b) { return a < b ? a : b; }
+static inline long max_l(long a, long b) { return a > b ? a : b; }
+static inline long round_up(long n, long to) { return (n + to - 1) / to * to; }
+
+static inline float bits_float(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+static inline uint32_t float_bits(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+
+// exp to about 1 ulp for results that are normal numbers: 2^n * e^r, |r| <= ln2/2, Cephes' polynomial.
+static inline float exp_f(float x) {
+	x = x < -103.0f ? -103.0f : x; // NaN fails both and stays
+	x = x > 89.0f ? 89.0f : x;
+	float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f; // round to nearest
+	float r = x - n * 0.693359375f;
+	r = r - n * -2.12194440e-4f;
+	float p = 1.9875691500e-4f;
+	p = p * r + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * (r * r) + r + 1.0f;
+	int k = (int)n, half = k >> 1; // two factors, because 2^128 is no float
+	return p * bits_float((uint32_t)(half + 127) << 23) * bits_float((uint32_t)(k - half + 127) << 23);
+}
+
+static inline float sigmoid_f(float x) { return 1.0f / (1.0f + exp_f(-x)); }
+
+// erf to about 1 ulp: two minimax polynomials after N. Juffa.
+static inline float erf_f(float a) {
+	float t = fabsf(a), s = a * a;
+	float r = -1.72853470e-5f * t + 3.83197126e-4f;
+	float u = -3.88396438e-3f * t + 2.42546219e-2f;
+	r = r * s + u;
+	r = r * t - 1.06777877e-1f;
+	r = r * t - 6.34846687e-1f;
+	r = r * t - 1.28717512e-1f;
+	r = r * t - t;
+	float far = 1.0f - exp_f(t > 4.0f ? -20.0f : r);
+	far = bits_float(float_bits(far) | (float_bits(a) & 0x80000000u));
+	float p = -5.96761703e-4f;
+	p = p * s + 4.99119423e-3f;
+	p = p * s - 2.67681349e-2f;
+	p = p * s + 1.12819925e-1f;
+	p = p * s - 3.76125336e-1f;
+	p = p * s + 1.28379166e-1f;
+	float near = p * a + a;
+	return t > 0.927734375f ? far : near;
+}
+
+static inline uint16_t to_bf16(float f) {
+	uint32_t u = float_bits(f);
+	uint32_t rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+	uint32_t nan = (u >> 16) | 0x40;
+	return (uint16_t)((u & 0x7fffffff) > 0x7f800000 ? nan : rounded);
+}
+
+static inline float f16_float(uint16_t h) {
+	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exp = (h >> 10) & 0x1f, man = h & 0x3ff;
+	if (exp == 0x1f) return bits_float(sign | 0x7f800000 | man << 13);
+	if (exp) return bits_float(sign | (exp + 112) << 23 | man << 13);
+	float v = (float)man * (1.0f / (1 << 24));
+	return sign ? -v : v;
+}
+
+static inline uint16_t to_f16(float f) {
+	uint32_t b = float_bits(f);
+	uint16_t sign = (b >> 16) & 0x8000;
+	b &= 0x7fffffff;
+	if (b > 0x7f800000) return sign | 0x7e00;
+	if (b >= 0x477ff000) return sign | 0x7c00;
+	if (b < 0x38800000) return sign | (uint16_t)lrintf(bits_float(b) * (1 << 24));
+	b += 0xfff + ((b >> 13) & 1);
+	return sign | (uint16_t)((b - (112u << 23)) >> 13);
+}
+
+static void widen(float *restrict d, const void *src, long dt, long n) {
+	const uint16_t *restrict s = src;
+	switch (dt) {
+	case EZ_F32: memcpy(d, src, 4 * n); break;
+	case EZ_BF16:
+		for (long i = 0; i < n; i++) d[i] = bits_float((uint32_t)s[i] << 16);
+		break;
+	case EZ_F16: {
+		long i = 0;
+#ifdef __F16C__
+		for (; i + 8 <= n; i += 8) _mm256_storeu_ps(d + i, _mm256_cvtph_ps(_mm_loadu_si128((const void *)(s + i))));
+#endif
+		for (; i < n; i++) d[i] = f16_float(s[i]);
+		break;
+	}
+	case EZ_I32:
+		for (long i = 0; i < n; i++) d[i] = (float)((const int32_t *)src)[i];
+		break;
+	}
+}
+
+static void narrow(void *dst, long dt, const float *restrict s, long n) {
+	uint16_t *restrict d = dst;
+	switch (dt) {
+	case EZ_F32: memcpy(dst, s, 4 * n); break;
+	case EZ_BF16:
+		for (long i = 0; i < n; i++) d[i] = to_bf16(s[i]);
+		break;
+	case EZ_F16: {
+		long i = 0;
+#ifdef __F16C__
+		for (; i + 8 <= n; i += 8) _mm_storeu_si128((void *)(d + i), _mm256_cvtps_ph(_mm256_loadu_ps(s + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+		for (; i < n; i++) d[i] = to_f16(s[i]);
+		break;
+	}
+	case EZ_I32:
+		for (long i = 0; i < n; i++) ((int32_t *)dst)[i] = (int32_t)s[i];
+		break;
+	}
+}
+
+static inline long size_of(long dt) { return dt == EZ_BF16 || dt == EZ_F16 ? 2 : 4; }
+static inline char *at(ez_tensor t, long off) { return (char *)t.p + off * size_of(t.dt); }
+
+// get returns n elements from off as floats: in place for F32, else widened into buf.
+static inline const float *get(ez_tensor t, long off, long n, float *buf) {
+	if (t.dt == EZ_F32) return (const float *)t.p + off;
+	widen(buf, at(t, off), t.dt, n);
+	return buf;
+}
+
+// room returns where to compute the elements from off; put stores them there.
+static inline float *room(ez_tensor t, long off, float *buf) { return t.dt == EZ_F32 ? (float *)t.p + off : buf; }
+static inline void put(ez_tensor t, long off, long n, const float *from) {
+	if (t.dt != EZ_F32) narrow(at(t, off), t.dt, from, n);
+}

@@ -1,0 +1,112 @@
+//go:build cgo && linux && amd64
+
+package onednn
+
+/*
+#include "ez.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+
+	"easel/engine/kernel"
+)
+
+// packed is what the backend keeps in a frozen weight's Packed: its forms, each once.
+type packed struct {
+	owner *backend
+	forms []form
+}
+
+// form is a weight in the layout that prim wants, or as in its file but in another type: that one serves a Linear's
+// forward and backward pass alike.
+type form struct {
+	prim  *C.ez_prim
+	plain bool
+	dt    kernel.DType
+	mem   block
+}
+
+// serves says whether a primitive that computes in dt can use the form.
+func (f form) serves(p *C.ez_prim, dt kernel.DType, plain bool) bool {
+	if f.plain || plain {
+		return f.plain == plain && f.dt == dt
+	}
+	return f.prim == p || C.ez_weights_equal(f.prim, p) != 0
+}
+
+// block is memory of ez_alloc.
+type block struct {
+	p    unsafe.Pointer
+	size C.size_t
+}
+
+// weights returns the address of w in the layout and type that p wants: w's own memory, a cached form where w is
+// frozen, else scratch. dt is the type p computes in.
+func (b *backend) weights(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DType) (C.uintptr_t, error) {
+	if !whole(w) {
+		return 0, need(op, false)
+	}
+	plain := C.ez_weights_plain(p) != 0
+	if plain && w.DType == dt {
+		return address(w), nil
+	}
+	if w.Frozen {
+		return b.frozen(op, p, w, dt)
+	}
+	if plain {
+		return b.operand(op, w, dt, C.EZ_SLOT_PLAIN)
+	}
+	to, err := scratch(op, C.EZ_SLOT_WEIGHTS, int(C.ez_weights_size(p)))
+	if err != nil {
+		return 0, err
+	}
+	return to, b.pack(op, p, w, dt, to)
+}
+
+// pack converts and reorders w into memory of the layout that p wants.
+func (b *backend) pack(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DType, to C.uintptr_t) error {
+	if C.ez_weights_plain(p) != 0 {
+		return b.convertTo(op, to, dt, w)
+	}
+	from, err := b.operand(op, w, dt, C.EZ_SLOT_PLAIN)
+	if err != nil {
+		return err
+	}
+	s := C.ez_weights_pack(p, from, to)
+	runtime.KeepAlive(w)
+	if s != 0 {
+		return failure(op, s)
+	}
+	return nil
+}
+
+// frozen finds or makes the form of w that p wants.
+func (b *backend) frozen(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DType) (C.uintptr_t, error) {
+	cache, ok := w.Packed.(*packed)
+	if !ok || cache.owner != b {
+		cache = &packed{owner: b}
+		w.Packed = cache
+	}
+	plain := C.ez_weights_plain(p) != 0
+	for _, f := range cache.forms {
+		if f.serves(p, dt, plain) {
+			return C.uintptr_t(uintptr(f.mem.p)), nil
+		}
+	}
+	size := C.ez_weights_size(p)
+	mem := block{C.ez_alloc(size), size}
+	if mem.p == nil {
+		return 0, failure(op, C.EZ_NOMEM)
+	}
+	to := C.uintptr_t(uintptr(mem.p))
+	if err := b.pack(op, p, w, dt, to); err != nil {
+		C.ez_free(mem.p, mem.size)
+		return 0, err
+	}
+	runtime.AddCleanup(cache, func(m block) { C.ez_free(m.p, m.size) }, mem)
+	cache.forms = append(cache.forms, form{p, plain, dt, mem})
+	return to, nil
+}

@@ -1,0 +1,175 @@
+package local
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"easel/engine"
+	"easel/engine/builtin"
+	"easel/engine/kernel"
+	"easel/engine/model"
+)
+
+// benchParts are measured in this order.
+var benchParts = []string{"step", "unet", "vae encode", "vae decode", "text"}
+
+// Bench implements engine.Engine.
+func (l *local) Bench(ctx context.Context, req engine.BenchRequest, sink engine.Sink) (rows []engine.BenchRow, err error) {
+	err = l.do(ctx, func() error {
+		rows, err = l.bench(ctx, req, sink)
+		return err
+	})
+	return rows, err
+}
+
+func (l *local) bench(ctx context.Context, req engine.BenchRequest, sink engine.Sink) ([]engine.BenchRow, error) {
+	var rows []engine.BenchRow
+	report := func(row engine.BenchRow) {
+		row.Device = l.device.Name + ", " + l.device.Backend
+		rows = append(rows, row)
+		sink(engine.Event{Kind: engine.KindBench, Bench: &row})
+	}
+	shapes, parts, dtypes, err := l.benchPlan(req)
+	if err != nil {
+		return nil, err
+	}
+	for _, dt := range dtypes {
+		peak, err := l.roofline(ctx, dt, report)
+		if err != nil {
+			return nil, err
+		}
+		for _, shape := range shapes {
+			for _, part := range parts {
+				row, err := l.benchPart(ctx, req, shape, part, dt)
+				if err != nil {
+					return nil, err
+				}
+				row.RooflinePercent = 100 * row.GFLOPS / peak
+				report(row)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// benchPlan says what a request asks to measure. Without a shape it is the built-in model: the full size takes minutes.
+func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtypes []kernel.DType, err error) {
+	bad := func(format string, args ...any) error {
+		return engine.Errorf("bench", "", engine.BadInput, format, args...)
+	}
+	switch req.Shape {
+	case "":
+		shapes = []string{"builtin"}
+	case "builtin", "sd15":
+		shapes = []string{req.Shape}
+	default:
+		return nil, nil, nil, bad("shape cannot be %q; choose builtin or sd15", req.Shape)
+	}
+	switch req.Part {
+	case "":
+		parts = benchParts
+	case "vae":
+		parts = []string{"vae encode", "vae decode"}
+	case "step", "unet", "text":
+		parts = []string{req.Part}
+	default:
+		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae or text", req.Part)
+	}
+	switch req.DType {
+	case "f32":
+		dtypes = []kernel.DType{kernel.F32}
+	case "bf16":
+		dtypes = []kernel.DType{kernel.BF16}
+	case "", "auto":
+		dtypes = []kernel.DType{kernel.F32}
+		if l.device.BF16 {
+			dtypes = append(dtypes, kernel.BF16)
+		}
+	default:
+		return nil, nil, nil, bad("dtype cannot be %q; choose auto, f32 or bf16", req.DType)
+	}
+	return shapes, parts, dtypes, nil
+}
+
+// benchPart measures one part, with everything it needs built before and freed after.
+func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, part string, dt kernel.DType) (engine.BenchRow, error) {
+	release()
+	memory := watchMemory()
+	m := model.SD15(dt)
+	if shape == "builtin" {
+		var err error
+		if m, err = model.Load(builtin.Model()); err != nil {
+			return engine.BenchRow{}, err
+		}
+	}
+	p, err := l.pipeline(shape, m, dt.String())
+	if err != nil {
+		return engine.BenchRow{}, err
+	}
+	defer p.close()
+	w, err := newWorkload(p, req, part)
+	if err != nil {
+		return engine.BenchRow{}, err
+	}
+	defer w.close()
+	seconds, err := w.measure(ctx, req.Runs)
+	row := engine.BenchRow{Shape: shape, Part: part, Method: w.method, DType: dt.String(), Res: w.res, Batch: w.batch,
+		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory()}
+	if req.Profile {
+		row.Profile = w.profile()
+	}
+	return row, err
+}
+
+// release gives back what earlier parts held, so that each part's memory is its own.
+func release() {
+	for range 2 { // the first collection runs finalizers, the second frees what they held
+		runtime.GC()
+	}
+	debug.FreeOSMemory()
+}
+
+// watchMemory samples the resident memory every 20 ms until the returned function is called, which gives the peak.
+func watchMemory() func() int64 {
+	stop, peak := make(chan struct{}), make(chan int64)
+	go func() {
+		most := resident()
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				most = max(most, resident())
+			case <-stop:
+				tick.Stop()
+				peak <- max(most, resident())
+				return
+			}
+		}
+	}()
+	return func() int64 {
+		close(stop)
+		return <-peak
+	}
+}
+
+// median times f: once to warm up, then runs times (5 where that is 0), fewer when that takes over half a minute.
+func median(runs int, f func() error) (float64, error) {
+	if runs == 0 {
+		runs = 5
+	}
+	if err := f(); err != nil {
+		return 0, err
+	}
+	var times []float64
+	for begun := time.Now(); len(times) < runs && (len(times) < 3 || time.Since(begun) < 30*time.Second); {
+		start := time.Now()
+		if err := f(); err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(start).Seconds())
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}

@@ -1,0 +1,82 @@
+package local
+
+import (
+	"slices"
+	"strings"
+
+	"easel/engine"
+	"easel/engine/dataset"
+)
+
+// Columns of the before/after grid: the subject, the subject on other backgrounds than in its pictures, and prompts
+// without it, which must stay as they were.
+var (
+	smallColumns = []string{"a photo of a {word} {class}", "a {word} {class} on a red background", "a {word} {class} on a blue background",
+		"a {word} {class} on a brown table, green wall", "a red apple on a white background", "a cat on a green background"}
+	columns = []string{"a photo of a {word} {class}", "a photo of a {word} {class} on the beach", "a painting of a {word} {class}", "a photo of a cat"}
+)
+
+// complete fills in what the job leaves open.
+func (p *pipeline) complete(job engine.Job, images int) engine.Job {
+	set(&job.Batch, 1, 4, p.small())
+	set(&job.Steps, min(max(100*images, 400), 1500), 300, p.small())
+	set(&job.Resolution, p.model.Resolution(), p.model.Resolution(), p.small())
+	set(&job.Rate, 1e-4, 2e-3, p.small())
+	set(&job.ClipNorm, 1, 1, p.small())
+	set(&job.SampleSteps, 20, 20, p.small())
+	set(&job.Guidance, 7.5, 4, p.small())
+	set(&job.Optimizer, "adamw", "adamw", p.small())
+	set(&job.Schedule, "constant", "cosine", p.small())
+	set(&job.DType, "auto", "auto", p.small())
+	set(&job.Export, "f16", "f16", p.small())
+	if len(job.Prompts) == 0 {
+		job.Prompts = columns
+		if p.small() {
+			job.Prompts = smallColumns
+		}
+	}
+	return job
+}
+
+// set replaces a zero value by the default, of which small models have their own.
+func set[T comparable](v *T, usual, small T, isSmall bool) {
+	var zero T
+	if *v != zero {
+		return
+	}
+	*v = usual
+	if isSmall {
+		*v = small
+	}
+}
+
+// check refuses a completed job that cannot run, in the user's words.
+func check(job engine.Job) error {
+	bad := func(format string, args ...any) error {
+		return engine.Errorf("check settings", "", engine.BadInput, format, args...)
+	}
+	switch {
+	case strings.TrimSpace(job.Word) == "":
+		return bad("the subject needs a word of its own, such as zorbit")
+	case job.Steps < 1 || job.Steps > 1_000_000:
+		return bad("steps must be from 1 to 1000000, not %d", job.Steps)
+	case job.Batch < 1 || job.Batch > 64:
+		return bad("batch must be from 1 to 64, not %d", job.Batch)
+	case job.Resolution < 64 || job.Resolution > 2048:
+		return bad("resolution must be from 64 to 2048 pixels, not %d", job.Resolution)
+	case !(job.Rate > 0) || job.Rate > 10:
+		return bad("the learning rate must be above 0 and at most 10, not %g", job.Rate)
+	case job.Warmup < 0 || job.MinSNR < 0 || job.ClipNorm < 0 || job.Guidance < 0:
+		return bad("warmup, min-snr, clip and guidance cannot be negative")
+	case !slices.Contains([]string{"f16", "f32", "bf16"}, job.Export):
+		return bad("export cannot be %q; choose f16, f32 or bf16", job.Export)
+	}
+	return nil
+}
+
+// buckets are the shapes in which pictures are trained. The step is a size that every level of the UNet can halve.
+func (p *pipeline) buckets(resolution int) dataset.Buckets {
+	step := p.model.VAE.Factor() << (len(p.model.UNet.BlockOutChannels) - 1)
+	side := max(resolution/step*step, step)
+	return dataset.Buckets{Resolution: side, Min: max(side/2/step*step, step), Max: side * 2, Step: step}
+}

@@ -1,0 +1,204 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"image"
+	_ "image/png" // reads the pictures of a resumed run
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"easel/engine"
+	"easel/engine/diffusion"
+	"easel/engine/format"
+	"easel/engine/sample"
+	"easel/engine/store"
+)
+
+// grid renders the before/after grid: rows are steps, columns prompts, each with the same noise in every row.
+type grid struct {
+	s        *session
+	renderer *sample.Renderer
+	prompts  []string
+	rows     []sample.Row
+	steps    []int  // of the rows
+	path     string // of the whole grid, once there is one
+}
+
+func newGrid(s *session) *grid {
+	g := &grid{s: s, renderer: s.pipeline.renderer(s.tuning)}
+	for _, p := range s.job.Prompts {
+		g.prompts = append(g.prompts, strings.TrimSpace(strings.NewReplacer("{word}", s.job.Word, "{class}", s.job.Class).Replace(p)))
+	}
+	return g
+}
+
+// due says whether a row belongs after step: at the start, the quarters and the end.
+func (g *grid) due(step int) bool {
+	for quarter := range 5 {
+		if step == g.s.job.Steps*quarter/4 {
+			return true
+		}
+	}
+	return false
+}
+
+// render adds the row of a step, unless a resumed run has it already.
+func (g *grid) render(ctx context.Context, step int) error {
+	if len(g.steps) > 0 && g.steps[len(g.steps)-1] >= step || !g.due(step) {
+		return nil
+	}
+	pictures, err := g.pictures(ctx, g.renderer, g.prompts)
+	if err != nil {
+		return err
+	}
+	row := engine.GridRow{Step: step}
+	for i, p := range pictures {
+		path := g.s.store.SamplePath(step, i)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return engine.Errorf("write sample", path, engine.BadFile, "%w", err)
+		}
+		if err := format.WritePNG(path, p, g.parameters(i)); err != nil {
+			return err
+		}
+		row.Pictures = append(row.Pictures, path)
+	}
+	g.add(step, pictures)
+	if err := g.write(); err != nil {
+		return err
+	}
+	g.s.emit(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: row, Columns: g.prompts}})
+	return nil
+}
+
+func (g *grid) add(step int, pictures []image.Image) {
+	g.rows = append(g.rows, sample.Row{Label: fmt.Sprintf("step %d", step), Pictures: pictures})
+	g.steps = append(g.steps, step)
+}
+
+// pictures renders prompts, columns' seeds in order.
+func (g *grid) pictures(ctx context.Context, r *sample.Renderer, prompts []string) ([]image.Image, error) {
+	job := g.s.job
+	q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance,
+		Width: job.Resolution, Height: job.Resolution}
+	for i := range prompts {
+		q.Seeds = append(q.Seeds, g.seed(i))
+	}
+	rendered, err := r.Render(ctx, q, func(step int) {
+		g.s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: len(prompts), Pictures: len(prompts), Step: step, Steps: job.SampleSteps}})
+	})
+	var pictures []image.Image
+	for _, p := range rendered {
+		pictures = append(pictures, p)
+	}
+	return pictures, err
+}
+
+// gridSampler is the one that does well in few steps and adds no noise of its own.
+const gridSampler = "dpmpp_2m"
+
+func (g *grid) seed(column int) uint64 { return g.s.job.Seed + uint64(column) }
+
+func (g *grid) parameters(column int) string {
+	job := g.s.job
+	p := format.Parameters{Prompt: g.prompts[column], Steps: job.SampleSteps, Sampler: samplerTitle(gridSampler), CFGScale: job.Guidance,
+		Seed: int64(g.seed(column) & math.MaxInt64), Width: job.Resolution, Height: job.Resolution, Model: job.Model, Version: "Easel"}
+	return p.String()
+}
+
+func samplerTitle(name string) string {
+	for _, s := range diffusion.Samplers() {
+		if s.Name == name {
+			return s.Title
+		}
+	}
+	return name
+}
+
+// write puts the grid so far into one picture.
+func (g *grid) write() error {
+	img, err := sample.Grid(g.prompts, g.rows)
+	if err != nil {
+		return engine.Errorf("draw grid", "", engine.Internal, "%w", err)
+	}
+	g.path = g.s.store.GridPath()
+	return format.WritePNG(g.path, img, "")
+}
+
+// load takes over the rows up to step from the run that is resumed.
+func (g *grid) load(step int) error {
+	run, err := store.Open(g.s.job.Out)
+	if err != nil {
+		return err
+	}
+	for _, row := range run.Rows {
+		if row.Step > step || len(row.Pictures) != len(g.prompts) {
+			continue
+		}
+		var pictures []image.Image
+		for _, path := range row.Pictures {
+			p, err := readPicture(path)
+			if err != nil {
+				return err
+			}
+			pictures = append(pictures, p)
+		}
+		g.add(row.Step, pictures)
+	}
+	if len(g.rows) > 0 {
+		g.path = g.s.store.GridPath()
+	}
+	return nil
+}
+
+func readPicture(path string) (image.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, engine.Errorf("read sample", path, engine.NotFound, "%w", err)
+	}
+	defer f.Close()
+	img, _, err := image.Decode(f)
+	if err != nil {
+		return nil, engine.Errorf("read sample", path, engine.BadFile, "%w", err)
+	}
+	return img, nil
+}
+
+// throughFile renders the first column through the exported file and returns the mean difference to the same picture
+// of the trained model, as a share of the range: what storing in half precision costs.
+func (g *grid) throughFile(ctx context.Context, path string) (float64, error) {
+	adapter, err := g.s.tuning.Reopen(path)
+	if err != nil {
+		return 0, err
+	}
+	r := g.s.pipeline.renderer(adapter)
+	defer r.Close()
+	again, err := g.pictures(ctx, r, g.prompts[:1])
+	if err != nil {
+		return 0, err
+	}
+	if c, ok := adapter.(interface{ Check() error }); ok {
+		if err := c.Check(); err != nil {
+			return 0, err
+		}
+	}
+	return difference(again[0], g.rows[len(g.rows)-1].Pictures[0]), nil
+}
+
+// difference is the mean absolute difference of two pictures of one size, 0 to 1.
+func difference(a, b image.Image) float64 {
+	bounds := a.Bounds()
+	sum := 0.0
+	for y := range bounds.Dy() {
+		for x := range bounds.Dx() {
+			ar, ag, ab, _ := a.At(bounds.Min.X+x, bounds.Min.Y+y).RGBA()
+			br, bg, bb, _ := b.At(b.Bounds().Min.X+x, b.Bounds().Min.Y+y).RGBA()
+			for _, d := range [3][2]uint32{{ar, br}, {ag, bg}, {ab, bb}} {
+				sum += math.Abs(float64(d[0]) - float64(d[1]))
+			}
+		}
+	}
+	return sum / float64(3*bounds.Dx()*bounds.Dy()) / 0xffff
+}

@@ -1,0 +1,118 @@
+// Package local puts the engine's parts together into an engine.Engine that computes on this machine.
+package local
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"easel/engine"
+	"easel/engine/format"
+	"easel/engine/kernel"
+	"easel/engine/kernel/onednn"
+	"easel/engine/kernel/ref"
+	"easel/engine/method"
+	_ "easel/engine/method/lora" // registers itself
+	"easel/engine/store"
+)
+
+// Options say how the engine computes.
+type Options struct {
+	Threads int // 0 is one a core
+}
+
+// local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
+// kernels' threads form a team around the thread that calls them.
+type local struct {
+	backend kernel.Backend
+	device  engine.Device
+	tasks   chan func()
+	done    chan struct{}
+}
+
+var _ engine.Engine = (*local)(nil)
+
+// New starts an engine.
+func New(o Options) (engine.Engine, error) {
+	l := &local{tasks: make(chan func()), done: make(chan struct{})}
+	started := make(chan error)
+	go l.work(o, started)
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *local) work(o Options, started chan<- error) {
+	runtime.LockOSThread()
+	defer close(l.done)
+	var err error
+	if l.backend, err = newBackend(o); err == nil {
+		l.device = describe(l.backend, o)
+	}
+	started <- err
+	if err != nil {
+		return
+	}
+	for task := range l.tasks {
+		task()
+	}
+	l.backend.Close()
+}
+
+// newBackend is the fastest one that this build holds.
+func newBackend(o Options) (kernel.Backend, error) {
+	if !onednn.Available() {
+		return ref.New(), nil
+	}
+	return onednn.New(onednn.Options{Threads: o.Threads})
+}
+
+// do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.
+func (l *local) do(ctx context.Context, f func() error) error {
+	result := make(chan error, 1)
+	select {
+	case l.tasks <- func() { result <- f() }:
+		return <-result
+	case <-ctx.Done():
+		return engine.Errorf("wait for the engine", "", engine.Cancelled, "%w", ctx.Err())
+	}
+}
+
+// Device implements engine.Engine.
+func (l *local) Device() engine.Device { return l.device }
+
+// Methods implements engine.Engine.
+func (l *local) Methods() []engine.MethodInfo {
+	var infos []engine.MethodInfo
+	for _, m := range method.All() {
+		infos = append(infos, m.Info())
+	}
+	return infos
+}
+
+// OpenRun implements engine.Engine.
+func (l *local) OpenRun(_ context.Context, project string) (engine.Run, error) {
+	return store.Open(project)
+}
+
+// Inspect implements engine.Engine.
+func (l *local) Inspect(_ context.Context, path string) (engine.FileInfo, error) {
+	i, err := format.Inspect(path)
+	if err != nil {
+		return engine.FileInfo{}, err
+	}
+	info := engine.FileInfo{Path: i.Path, Kind: string(i.Kind), Base: i.Base, Ranks: i.Ranks, Tensors: i.Tensors,
+		Parameters: i.Parameters, Size: i.Size, DTypes: i.DTypes, Metadata: i.Metadata, Note: i.Note}
+	for _, s := range i.Shapes {
+		info.Shapes = append(info.Shapes, fmt.Sprintf("%s %s %v", s.Name, s.DType, s.Dims))
+	}
+	return info, nil
+}
+
+// Close implements engine.Engine. Calls in progress end first.
+func (l *local) Close() error {
+	close(l.tasks)
+	<-l.done
+	return nil
+}

@@ -1,0 +1,87 @@
+package local
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+
+	"easel/engine"
+	"easel/engine/format"
+	"easel/engine/method/lora"
+	"easel/engine/model"
+	"easel/engine/sample"
+)
+
+// Sample implements engine.Engine.
+func (l *local) Sample(ctx context.Context, req engine.SampleRequest, sink engine.Sink) (pictures []engine.Picture, err error) {
+	err = l.do(ctx, func() error {
+		pictures, err = l.sample(ctx, req, sink)
+		return err
+	})
+	return pictures, err
+}
+
+func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {
+	p, err := l.open(req.Model, req.DType)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	adapters, files, err := applyAll(req.LoRAs)
+	if err != nil {
+		return nil, err
+	}
+	p.completeSample(&req)
+	r := p.renderer(adapters)
+	defer r.Close()
+	q := sample.Request{Prompts: []string{req.Prompt}, Negative: req.Negative, Sampler: req.Sampler, Steps: req.Steps,
+		Guidance: req.Guidance, Seeds: []uint64{req.Seed}, Width: req.Width, Height: req.Height}
+	rendered, err := r.Render(ctx, q, func(step int) {
+		sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: 1, Pictures: 1, Step: step, Steps: req.Steps}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := f.Check(); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(req.Out), 0o755); err != nil {
+		return nil, engine.Errorf("write picture", req.Out, engine.BadInput, "%w", err)
+	}
+	if err := format.WritePNG(req.Out, rendered[0], describeSample(req)); err != nil {
+		return nil, err
+	}
+	return []engine.Picture{{Path: req.Out, Prompt: req.Prompt, Seed: req.Seed}}, nil
+}
+
+func applyAll(loras []engine.LoRAFile) (model.Adapters, []*lora.Applied, error) {
+	var adapters model.Adapters
+	var files []*lora.Applied
+	for _, f := range loras {
+		a, err := lora.Apply(f.Path, f.Weight)
+		if err != nil {
+			return nil, nil, err
+		}
+		adapters, files = append(adapters, a), append(files, a)
+	}
+	return adapters, files, nil
+}
+
+// completeSample fills in what the request leaves open.
+func (p *pipeline) completeSample(req *engine.SampleRequest) {
+	set(&req.Sampler, gridSampler, gridSampler, p.small())
+	set(&req.Steps, 20, 20, p.small())
+	set(&req.Guidance, 7.5, 4, p.small())
+	set(&req.Width, p.model.Resolution(), p.model.Resolution(), p.small())
+	set(&req.Height, p.model.Resolution(), p.model.Resolution(), p.small())
+}
+
+func describeSample(req engine.SampleRequest) string {
+	p := format.Parameters{Prompt: req.Prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
+		CFGScale: req.Guidance, Seed: int64(req.Seed & math.MaxInt64), Width: req.Width, Height: req.Height,
+		Model: filepath.Base(req.Model), Version: "Easel"}
+	return p.String()
+}

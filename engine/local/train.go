@@ -1,0 +1,265 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"easel/engine"
+	"easel/engine/dataset"
+	"easel/engine/diffusion"
+	"easel/engine/method"
+	"easel/engine/optim"
+	"easel/engine/store"
+	"easel/engine/train"
+)
+
+// Train implements engine.Engine.
+func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (result engine.Result, err error) {
+	err = l.do(ctx, func() error {
+		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
+		defer s.close()
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+		result, err = s.run(ctx)
+		return err
+	})
+	return result, err
+}
+
+// session is one call of Train.
+type session struct {
+	l     *local
+	job   engine.Job
+	sink  engine.Sink
+	clock time.Time // since the last line of setup
+
+	pipeline *pipeline
+	pictures *dataset.Set
+	tuning   method.Tuning
+	trainer  *train.Trainer
+	data     *train.Data
+	store    *store.Run
+	grid     *grid
+
+	from       int // steps done before
+	started    time.Time
+	losses     []float64
+	seconds    float64 // spent in steps
+	checkpoint string  // newest
+	peak       int64   // memory at the last step
+}
+
+// prepare does everything up to the first step. It says what it has done, one line a part.
+func (s *session) prepare(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{s.openModel, s.loadPictures, s.openStore, s.buildTrainer, s.encode, s.restore} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) openModel(context.Context) (err error) {
+	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType); err != nil {
+		return err
+	}
+	s.setup("model", "%s: predicts %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
+		s.pipeline.model.Resolution(), s.pipeline.options.DType, s.l.device.Backend)
+	return nil
+}
+
+func (s *session) loadPictures(ctx context.Context) error {
+	resolution := s.job.Resolution
+	if resolution == 0 {
+		resolution = s.pipeline.model.Resolution()
+	}
+	set, err := dataset.Load(ctx, s.job.Images, dataset.Options{Buckets: s.pipeline.buckets(resolution), Word: s.job.Word, Class: s.job.Class})
+	if set != nil {
+		for _, skipped := range set.Skipped {
+			if skipped.Reason != dataset.Unused {
+				s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: "left out: " + skipped.Err.Error(), Path: skipped.Path}})
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.pictures = set
+	s.job = s.pipeline.complete(s.job, len(set.Items))
+	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
+	return check(s.job)
+}
+
+// openStore starts a run in the project folder, or goes on with the newest.
+func (s *session) openStore(context.Context) (err error) {
+	if s.job.Resume {
+		s.store, err = store.Resume(s.job.Out)
+		return err
+	}
+	s.store, err = store.Create(s.job.Out, s.job)
+	return err
+}
+
+func (s *session) buildTrainer(context.Context) error {
+	m, err := method.ByName(s.job.Method)
+	if err != nil {
+		return err
+	}
+	if s.tuning, err = m.Start(s.pipeline.model, s.job); err != nil {
+		return err
+	}
+	optimizer, err := newOptimizer(s.job)
+	if err != nil {
+		return err
+	}
+	rate, err := optim.NewRateSchedule(s.job.Schedule, s.job.Rate, s.job.Warmup)
+	if err != nil {
+		return err
+	}
+	var weighting diffusion.Weighting = diffusion.Uniform{}
+	if s.job.MinSNR > 0 {
+		weighting = diffusion.MinSNR(s.job.MinSNR)
+	}
+	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
+		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
+		ClipNorm: s.job.ClipNorm, Options: s.pipeline.options})
+	first := s.pictures.Items[0]
+	factor := s.pipeline.model.VAE.Factor()
+	if err := s.trainer.Prepare(s.job.Batch, first.Height/factor, first.Width/factor); err != nil {
+		return err
+	}
+	s.setup("method", "%s trains %s numbers: %s", m.Info().Title, thousands(s.parameters()), m.Info().Updates)
+	return nil
+}
+
+func newOptimizer(job engine.Job) (optim.Optimizer, error) {
+	settings, err := optim.Defaults(job.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	return optim.New(job.Optimizer, settings)
+}
+
+func (s *session) parameters() (n int64) {
+	for _, p := range s.trainer.Params() {
+		n += int64(p.Value.Len())
+	}
+	return n
+}
+
+func (s *session) encode(ctx context.Context) (err error) {
+	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch, func(int) {})
+	if err == nil {
+		s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	}
+	return err
+}
+
+// restore goes on from the newest checkpoint where the job says so.
+func (s *session) restore(context.Context) error {
+	s.grid = newGrid(s)
+	if !s.job.Resume {
+		return nil
+	}
+	path, _, err := s.store.LatestCheckpoint()
+	if err != nil || path == "" {
+		return err
+	}
+	if s.from, err = s.trainer.Restore(path, s.fingerprint()); err != nil {
+		return err
+	}
+	if err := s.grid.load(s.from); err != nil {
+		return err
+	}
+	s.checkpoint = path
+	s.setup("resume", "from step %d", s.from)
+	return nil
+}
+
+// run trains and exports. A cancelled run leaves a checkpoint.
+func (s *session) run(ctx context.Context) (engine.Result, error) {
+	s.started = time.Now()
+	err := s.grid.render(ctx, s.from)
+	if err == nil {
+		loop := train.Loop{Trainer: s.trainer, Batches: s.data.Batch, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
+		err = loop.Run(ctx)
+	}
+	if err != nil {
+		return s.interrupted(err)
+	}
+	return s.finish(ctx)
+}
+
+func (s *session) afterStep(ctx context.Context, p train.Progress) error {
+	s.losses = append(s.losses, p.Loss)
+	s.seconds += p.Seconds
+	s.peak = residentPeak()
+	s.emit(engine.Event{Kind: engine.KindStep, Step: &engine.StepEvent{Step: p.Step, Steps: s.job.Steps, Loss: p.Loss, Smooth: p.Smooth,
+		Rate: p.Rate, GradNorm: p.GradNorm, SecondsPerStep: p.Mean, SecondsLeft: p.Mean * float64(s.job.Steps-p.Step), Memory: resident()}})
+	s.from = p.Step
+	if !s.grid.due(p.Step) {
+		return nil
+	}
+	if err := s.save(); err != nil {
+		return err
+	}
+	return s.grid.render(ctx, p.Step)
+}
+
+func (s *session) save() error {
+	path := s.store.CheckpointPath(s.from)
+	if err := s.trainer.Save(path, s.from, s.fingerprint()); err != nil {
+		return err
+	}
+	s.checkpoint = path
+	s.emit(engine.Event{Kind: engine.KindCheckpoint, Checkpoint: &engine.CheckpointEvent{Step: s.from, Path: path}})
+	return nil
+}
+
+// interrupted saves what a stopped run has reached, unless the numbers are spoilt.
+func (s *session) interrupted(cause error) (engine.Result, error) {
+	if engine.KindOf(cause) != engine.Cancelled {
+		return engine.Result{}, cause
+	}
+	if err := s.save(); err != nil {
+		return engine.Result{}, errors.Join(cause, err)
+	}
+	result := engine.Result{Checkpoint: s.checkpoint, Grid: s.grid.path, Summary: s.summary()}
+	result.Run.Step = s.from
+	return result, errors.Join(cause, s.store.Finish(result))
+}
+
+func (s *session) setup(what, format string, args ...any) {
+	now := time.Now()
+	s.emit(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: what, Detail: fmt.Sprintf(format, args...), Seconds: now.Sub(s.clock).Seconds()}})
+	s.clock = now
+}
+
+// emit passes an event to the sink and the journal. A journal that cannot be written does not end the run: its
+// checkpoints and pictures are files of their own.
+func (s *session) emit(e engine.Event) {
+	if s.store != nil {
+		if err := s.store.Append(e); err != nil && e.Kind != engine.KindWarning {
+			s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: err.Error()}})
+		}
+	}
+	s.sink(e)
+}
+
+func (s *session) close() {
+	if s.grid != nil {
+		s.grid.renderer.Close()
+	}
+	if s.trainer != nil {
+		s.trainer.Close()
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
+	if s.pipeline != nil {
+		s.pipeline.close()
+	}
+}

@@ -1,0 +1,150 @@
+package local
+
+import (
+	"context"
+	"strconv"
+
+	"easel/engine"
+	"easel/engine/diffusion"
+	"easel/engine/graph"
+	"easel/engine/kernel"
+	"easel/engine/method"
+	"easel/engine/optim"
+	"easel/engine/train"
+)
+
+// workload is a part of the work, ready to be timed.
+type workload struct {
+	method     string
+	res, batch int
+	run        func(ctx context.Context) error
+	flops      func() float64
+	profile    func() []engine.ProfileRow
+	reset      func()
+	close      func() error
+}
+
+func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, error) {
+	w := &workload{res: req.Res, batch: max(req.Batch, 1)}
+	if w.res == 0 || p.name == "builtin" {
+		w.res = p.model.Resolution()
+	}
+	if req.Batch == 0 && p.name == "builtin" && part == "step" {
+		w.batch = 4
+	}
+	side := w.res / p.model.VAE.Factor()
+	if side < 1 || w.res > 2048 || w.batch > 64 {
+		return nil, engine.Errorf("bench", "", engine.BadInput, "res %d and batch %d cannot be measured", req.Res, req.Batch)
+	}
+	if part == "step" {
+		return w, w.trainingStep(p, req, side)
+	}
+	g := graph.New()
+	in, out := networkOf(g, p, part, w, side)
+	vm, err := graph.Compile(g, p.backend, []*graph.Node{out}, p.options)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range in {
+		if err := vm.Let(n, zeros(n)); err != nil {
+			return nil, err
+		}
+	}
+	w.run, w.flops, w.profile, w.reset, w.close = vm.Run, vm.FLOPs, vm.Profile, vm.ResetProfile, vm.Close
+	return w, nil
+}
+
+// networkOf builds one network. A UNet call has two rows a picture, as guidance needs.
+func networkOf(g *graph.Graph, p *pipeline, part string, w *workload, side int) ([]*graph.Node, *graph.Node) {
+	m, b := p.model, w.batch
+	switch part {
+	case "unet":
+		in := []*graph.Node{g.Input("x", 2*b, side, side, m.UNet.InChannels), g.Input("t", 2*b), g.Input("context", 2*b, 77, m.UNet.CrossAttentionDim)}
+		return in, m.BuildUNet(g, nil, in[0], in[1], in[2])
+	case "vae encode":
+		in := g.Input("image", b, w.res, w.res, 3)
+		return []*graph.Node{in}, m.BuildEncoder(g, in)
+	case "vae decode":
+		in := g.Input("z", b, side, side, m.VAE.LatentChannels)
+		return []*graph.Node{in}, m.BuildDecoder(g, in)
+	}
+	w.res = 0
+	in := g.Indices("ids", b, 77)
+	return []*graph.Node{in}, m.BuildText(g, nil, in, 1)
+}
+
+func zeros(n *graph.Node) *kernel.Tensor {
+	dt := kernel.F32
+	if n.Name() == "ids" {
+		dt = kernel.I32
+	}
+	return kernel.New(dt, n.Shape()...)
+}
+
+// trainingStep is a whole step of a method on prepared latents: noise, forward, backward, clipping, optimizer.
+func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) error {
+	w.method = req.Method
+	if w.method == "" {
+		w.method = "lora"
+	}
+	me, err := method.ByName(w.method)
+	if err != nil {
+		return err
+	}
+	tuning, err := me.Start(p.model, engine.Job{Settings: benchSettings(p, req)})
+	if err != nil {
+		return err
+	}
+	optimizer, err := newOptimizer(engine.Job{Optimizer: "adamw"})
+	if err != nil {
+		return err
+	}
+	rate, err := optim.NewRateSchedule("constant", 1e-4, 0)
+	if err != nil {
+		return err
+	}
+	t := train.New(train.Config{Model: p.model, Tuning: tuning, Backend: p.backend, Schedule: p.schedule,
+		Weighting: diffusion.Uniform{}, Optimizer: optimizer, Rate: rate, Steps: 1, ClipNorm: 1, Options: p.options})
+	if err := t.Prepare(w.batch, side, side); err != nil {
+		return err
+	}
+	b := benchBatch(p, w.batch, side)
+	step := 0
+	w.run = func(ctx context.Context) error {
+		_, err := t.Step(ctx, step, b)
+		step++
+		return err
+	}
+	w.flops, w.profile, w.reset, w.close = t.FLOPs, t.Profile, t.ResetProfile, t.Close
+	return nil
+}
+
+// benchSettings are those that the peers were timed with: attention, feed-forward and projections, rank 16 for the
+// full size and 8 for the built-in model.
+func benchSettings(p *pipeline, req engine.BenchRequest) map[string]string {
+	rank := req.Rank
+	set(&rank, 16, 8, p.small())
+	return map[string]string{"rank": strconv.Itoa(rank), "targets": "attention+ff"}
+}
+
+func benchBatch(p *pipeline, size, side int) train.Batch {
+	shape := []int{size, side, side, p.model.UNet.InChannels}
+	b := train.Batch{Latents: kernel.New(kernel.F32, shape...), Noise: kernel.New(kernel.F32, shape...),
+		Context: kernel.New(kernel.F32, size, 77, p.model.UNet.CrossAttentionDim)}
+	for i := range b.Noise.F32() {
+		b.Noise.F32()[i] = float32(i%7)/3 - 1
+	}
+	for range size {
+		b.Timesteps = append(b.Timesteps, p.schedule.Len()/2)
+	}
+	return b
+}
+
+// measure times the workload; the profile covers the timed runs only.
+func (w *workload) measure(ctx context.Context, runs int) (float64, error) {
+	if err := w.run(ctx); err != nil {
+		return 0, err
+	}
+	w.reset()
+	return median(runs, func() error { return w.run(ctx) })
+}

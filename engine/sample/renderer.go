@@ -1,0 +1,192 @@
+// Package sample renders pictures from prompts, and puts before/after grids together.
+package sample
+
+import (
+	"context"
+	"image"
+
+	"easel/engine"
+	"easel/engine/diffusion"
+	"easel/engine/graph"
+	"easel/engine/internal/rng"
+	"easel/engine/kernel"
+	"easel/engine/model"
+	"easel/engine/tokenizer"
+)
+
+// tokens is the length of a prompt, CLIP's.
+const tokens = 77
+
+// Renderer renders with one model and, where Adapter is set, a fine-tuning with its present values. It keeps one
+// compiled graph for each network and size.
+type Renderer struct {
+	Model    *model.Model
+	Adapter  model.Adapter // may be nil
+	Schedule *diffusion.Schedule
+	Backend  kernel.Backend
+	Options  graph.Options
+
+	networks map[[5]int]*network
+}
+
+// Request says what to render.
+type Request struct {
+	Prompts       []string // one picture each
+	Negative      string
+	Sampler       string // a diffusion.SamplerInfo name
+	Steps         int
+	Guidance      float64  // 1 switches guidance off
+	Seeds         []uint64 // of the noise, one a picture
+	Width, Height int      // pixels
+}
+
+// check refuses what cannot be rendered.
+func (r *Renderer) check(q Request) error {
+	factor := r.Model.VAE.Factor()
+	step := factor << (len(r.Model.UNet.BlockOutChannels) - 1)
+	switch {
+	case len(q.Prompts) == 0 || len(q.Prompts) != len(q.Seeds):
+		return engine.Errorf("render", "", engine.Internal, "%d prompts and %d seeds", len(q.Prompts), len(q.Seeds))
+	case q.Width < factor || q.Height < factor || q.Width%factor != 0 || q.Height%factor != 0:
+		return engine.Errorf("render", "", engine.BadInput, "%d x %d pixels cannot be rendered: width and height must be multiples of %d, best of %d", q.Width, q.Height, factor, step)
+	case q.Width > 4096 || q.Height > 4096:
+		return engine.Errorf("render", "", engine.BadInput, "%d x %d pixels are too many: 4096 is the most", q.Width, q.Height)
+	}
+	return nil
+}
+
+// Render renders all prompts side by side. progress is called after each step of the sampler.
+func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int)) ([]*image.NRGBA, error) {
+	if err := r.check(q); err != nil {
+		return nil, err
+	}
+	sampler, err := diffusion.NewSampler(q.Sampler, r.Schedule, q.Steps)
+	if err != nil {
+		return nil, err
+	}
+	contexts, err := r.contexts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	x := r.noise(q, 0)
+	for i, v := range x.F32() {
+		x.F32()[i] = float32(float64(v) * sampler.InitScale())
+	}
+	for i, t := range sampler.Timesteps() {
+		var noise []float32
+		if sampler.Stochastic() {
+			noise = r.noise(q, i+1).F32()
+		}
+		if err := r.step(ctx, sampler, i, t, q.Guidance, x, contexts, noise); err != nil {
+			return nil, err
+		}
+		progress(i + 1)
+	}
+	return r.decode(ctx, x)
+}
+
+// noise is the start of each picture (step 0) or what a stochastic sampler adds: a function of the picture's seed, so
+// that it does not depend on which others are rendered with it.
+func (r *Renderer) noise(q Request, step int) *kernel.Tensor {
+	f := r.Model.VAE.Factor()
+	x := kernel.New(kernel.F32, len(q.Prompts), q.Height/f, q.Width/f, r.Model.UNet.InChannels)
+	n := x.Len() / len(q.Prompts)
+	for i, seed := range q.Seeds {
+		rng.Normal(x.F32()[i*n:(i+1)*n], seed, step, rng.Sampler)
+	}
+	return x
+}
+
+// step moves all pictures x one step of the sampler on. contexts has a row for each picture, or, where guidance is on,
+// the negative prompt's rows and then the prompts': both go through the UNet together.
+func (r *Renderer) step(ctx context.Context, s diffusion.Sampler, i int, t, guidance float64, x, contexts *kernel.Tensor, noise []float32) error {
+	copies := contexts.Shape[0] / x.Shape[0]
+	in := kernel.New(kernel.F32, append([]int{contexts.Shape[0]}, x.Shape[1:]...)...)
+	for k := range copies {
+		s.ScaleInput(in.F32()[k*x.Len():(k+1)*x.Len()], x.F32(), i)
+	}
+	out, err := r.predict(ctx, in, t, contexts)
+	if err != nil {
+		return err
+	}
+	if copies == 2 {
+		uncond, cond := out[:x.Len()], out[x.Len():]
+		diffusion.Guide(cond, uncond, cond, guidance)
+		out = cond
+	}
+	s.Step(i, x.F32(), out, noise)
+	return nil
+}
+
+// contexts encodes the prompts: [pictures, tokens, width], with the negative prompt's before them where guidance is on.
+func (r *Renderer) contexts(ctx context.Context, q Request) (*kernel.Tensor, error) {
+	var prompts []string
+	if q.Guidance != 1 {
+		for range q.Prompts {
+			prompts = append(prompts, q.Negative)
+		}
+	}
+	prompts = append(prompts, q.Prompts...)
+	ids := kernel.New(kernel.I32, len(prompts), tokens)
+	for i, p := range prompts {
+		copy(ids.I32()[i*tokens:], tokenizer.CLIP().Padded(p, r.Model.Padding()))
+	}
+	n, err := r.text(len(prompts))
+	if err != nil {
+		return nil, err
+	}
+	return n.run(ctx, ids)
+}
+
+// predict is the UNet's output for all rows at timestep t.
+func (r *Renderer) predict(ctx context.Context, x *kernel.Tensor, t float64, contexts *kernel.Tensor) ([]float32, error) {
+	n, err := r.unet(x.Shape, contexts.Shape)
+	if err != nil {
+		return nil, err
+	}
+	steps := kernel.New(kernel.F32, x.Shape[0])
+	for i := range steps.F32() {
+		steps.F32()[i] = float32(t)
+	}
+	out, err := n.run(ctx, x, steps, contexts)
+	if err != nil {
+		return nil, err
+	}
+	return out.F32(), nil
+}
+
+// decode turns latents into pictures, one after the other, which keeps the memory of one.
+func (r *Renderer) decode(ctx context.Context, x *kernel.Tensor) ([]*image.NRGBA, error) {
+	n, err := r.decoder(x.Shape)
+	if err != nil {
+		return nil, err
+	}
+	size := x.Len() / x.Shape[0]
+	var pictures []*image.NRGBA
+	for i := range x.Shape[0] {
+		z := kernel.New(kernel.F32, append([]int{1}, x.Shape[1:]...)...)
+		for k, v := range x.F32()[i*size : (i+1)*size] {
+			z.F32()[k] = float32(float64(v) / r.Model.VAE.ScalingFactor)
+		}
+		out, err := n.run(ctx, z)
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, toImage(out))
+	}
+	return pictures, nil
+}
+
+// toImage turns [1, h, w, 3] in [-1, 1] into a picture.
+func toImage(t *kernel.Tensor) *image.NRGBA {
+	h, w := t.Shape[1], t.Shape[2]
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	v := t.F32()
+	for p := range h * w {
+		for c := range 3 {
+			img.Pix[4*p+c] = uint8(min(max(v[3*p+c]*127.5+128, 0), 255)) // +128: rounds to nearest
+		}
+		img.Pix[4*p+3] = 255
+	}
+	return img
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"easel/engine"
+)
+
+// Dir is the run's folder, absolute.
+func (r *Run) Dir() string { return r.dir }
+
+// Job is the job as it was recorded.
+func (r *Run) Job() engine.Job { return r.job }
+
+// SamplePath is where picture i (from 0) of the grid's row at step belongs. WriteFile makes the folder.
+func (r *Run) SamplePath(step, i int) string {
+	return filepath.Join(r.dir, "samples", fmt.Sprintf("step-%06d", step), fmt.Sprintf("%02d.png", i+1))
+}
+
+// GridPath is where the before/after grid belongs.
+func (r *Run) GridPath() string { return filepath.Join(r.dir, "grid.png") }
+
+// CheckpointPath is where the checkpoint after step belongs. Its folder exists.
+func (r *Run) CheckpointPath(step int) string {
+	return filepath.Join(r.dir, "checkpoints", checkpointName(step))
+}
+
+func checkpointName(step int) string { return fmt.Sprintf("step-%06d.safetensors", step) }
+
+// LatestCheckpoint finds the checkpoint of the highest step. The path is empty where the run has none. A checkpoint
+// must have been written whole or not at all, as WriteFile does.
+func (r *Run) LatestCheckpoint() (path string, step int, err error) {
+	dir := filepath.Join(r.dir, "checkpoints")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", 0, engine.Errorf("find checkpoint", dir, engine.BadFile, "%w", err)
+	}
+	for _, entry := range entries {
+		digits, _ := strings.CutPrefix(strings.TrimSuffix(entry.Name(), ".safetensors"), "step-")
+		at, err := strconv.Atoi(digits)
+		if err != nil || entry.Name() != checkpointName(at) {
+			continue
+		}
+		if path == "" || at > step {
+			path, step = r.CheckpointPath(at), at
+		}
+	}
+	return path, step, nil
+}
+
+// ExportPath reserves a file in the project folder for the run's export: name.safetensors, replacing what an earlier
+// run exported under that name. Where a file of that name lies there that Easel did not write, it is
+// name-2.safetensors, and so on. Characters that a file name cannot have become "-".
+func (r *Run) ExportPath(name string) (string, error) {
+	name = fileName(name)
+	for i := 1; ; i++ {
+		file := name + ".safetensors"
+		if i > 1 {
+			file = fmt.Sprintf("%s-%d.safetensors", name, i)
+		}
+		ours, err := claim(r.project, file)
+		if err != nil {
+			return "", err
+		}
+		if ours {
+			return filepath.Join(r.project, file), nil
+		}
+	}
+}
+
+// fileName makes text usable as a file's name on every system.
+func fileName(text string) string {
+	clean := strings.Map(func(c rune) rune {
+		if c < ' ' || strings.ContainsRune(`/\:*?"<>|`, c) {
+			return '-'
+		}
+		return c
+	}, text)
+	clean = strings.Trim(clean, " .")
+	if clean == "" {
+		return "easel"
+	}
+	return clean
+}

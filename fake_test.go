@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"easel/engine"
+)
+
+// fakeEngine records what it is asked for and answers with what a test put in.
+type fakeEngine struct {
+	engine.Engine
+	threads []int // of each engine that was made
+	job     engine.Job
+	request engine.SampleRequest
+	bench   engine.BenchRequest
+
+	events   []engine.Event
+	recorded engine.Run
+	result   engine.Result
+	rows     []engine.BenchRow
+	info     engine.FileInfo
+	err      error
+}
+
+func (e *fakeEngine) Close() error { return nil }
+
+func (e *fakeEngine) Device() engine.Device {
+	return engine.Device{Name: "Abacus 9", Backend: "ref", Threads: 2, Memory: 8e9}
+}
+
+func (e *fakeEngine) Methods() []engine.MethodInfo {
+	rank := engine.Setting{Name: "rank", Default: "8", Help: "width of the inserted layers"}
+	return []engine.MethodInfo{
+		{Name: "lora", Settings: []engine.Setting{rank, {Name: "targets", Default: "all", Help: "layers", Choices: []string{"all", "attention"}}}},
+		{Name: "other", Settings: []engine.Setting{rank, {Name: "depth", Default: "2", Help: "layers deep"}}},
+	}
+}
+
+func (e *fakeEngine) Train(_ context.Context, job engine.Job, sink engine.Sink) (engine.Result, error) {
+	e.job = job
+	e.send(sink)
+	return e.result, e.err
+}
+
+func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {
+	e.request = req
+	e.send(sink)
+	return []engine.Picture{{Path: req.Out, Prompt: req.Prompt, Seed: req.Seed}}, e.err
+}
+
+func (e *fakeEngine) Inspect(context.Context, string) (engine.FileInfo, error) { return e.info, e.err }
+
+func (e *fakeEngine) Bench(_ context.Context, req engine.BenchRequest, sink engine.Sink) ([]engine.BenchRow, error) {
+	e.bench = req
+	for _, row := range e.rows {
+		sink(engine.Event{Kind: engine.KindBench, Bench: &row})
+	}
+	return e.rows, e.err
+}
+
+func (e *fakeEngine) OpenRun(context.Context, string) (engine.Run, error) { return e.recorded, e.err }
+
+func (e *fakeEngine) send(sink engine.Sink) {
+	for _, event := range e.events {
+		sink(event)
+	}
+}
+
+// easel runs the command line on eng and returns its exit code and what it printed.
+func easel(t *testing.T, eng *fakeEngine, terminal bool, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	p := &program{
+		out: &out, err: &err, terminal: terminal,
+		newEngine: func(threads int) (engine.Engine, error) {
+			eng.threads = append(eng.threads, threads)
+			return eng, nil
+		},
+		openWindow: func(_ engine.Engine, project string) error {
+			out.WriteString("window of " + project)
+			return nil
+		},
+	}
+	code = p.main(context.Background(), args)
+	return code, out.String(), err.String()
+}
+
+// wantText compares output with want, and shows terminal control codes readably.
+func wantText(t *testing.T, got, want string) {
+	t.Helper()
+	readable := strings.NewReplacer("\r", "<CR>", "\x1b[K", "<CLEAR>").Replace(got)
+	if readable != want {
+		t.Errorf("got:\n%s\nwant:\n%s", readable, want)
+	}
+}

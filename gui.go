@@ -1,0 +1,20 @@
+package main
+
+import (
+	"context"
+
+	"easel/engine"
+)
+
+// gui is `easel gui [PROJECT]`, and easel with a folder or nothing.
+func (p *program) gui(_ context.Context, args []string) error {
+	rest, err := parse(p.flags("gui"), args, 0, 1)
+	if err != nil {
+		return err
+	}
+	project := ""
+	if len(rest) == 1 {
+		project = rest[0]
+	}
+	return p.withEngine(0, func(eng engine.Engine) error { return p.openWindow(eng, project) })
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"easel/engine"
+)
+
+// train is `easel train`.
+func (p *program) train(ctx context.Context, args []string) error {
+	methods, err := p.methods()
+	if err != nil {
+		return err
+	}
+	job := engine.Job{Method: "lora", Model: "builtin"}
+	f, err := p.parseTrain(args, methods, &job)
+	if err != nil {
+		return err
+	}
+	if err := checkJob(job); err != nil {
+		return err
+	}
+	return p.withEngine(f.threads, func(eng engine.Engine) error {
+		if job.Resume {
+			run, err := eng.OpenRun(ctx, job.Out)
+			if err != nil {
+				return err
+			}
+			job = run.Job
+			if _, err := p.parseTrain(args, methods, &job); err != nil { // what is given now replaces what is recorded
+				return err
+			}
+		}
+		if err := checkSettings(job, methods); err != nil {
+			return err
+		}
+		return p.runJob(ctx, eng, job, f.json)
+	})
+}
+
+// trainFlags are the flags of `easel train` that are no part of the job.
+type trainFlags struct {
+	threads int
+	json    bool
+}
+
+// parseTrain lays args over job, whose values are the flags' defaults.
+func (p *program) parseTrain(args []string, methods []engine.MethodInfo, job *engine.Job) (f trainFlags, err error) {
+	fs := p.flags("train")
+	jobFlags(fs, job)
+	settingFlags(fs, methods, job)
+	fs.IntVar(&f.threads, "threads", 0, "`threads` that compute; 0 is one a core")
+	fs.BoolVar(&f.json, "json", false, "print the engine's events, one JSON object a line")
+	_, err = parse(fs, args, 0, 0)
+	return f, err
+}
+
+// checkJob reports what is missing. A resumed job has all but the folder on record.
+func checkJob(job engine.Job) error {
+	missing := func(name string) error { return usagef("--%s is missing; `easel train -h` explains the flags", name) }
+	switch {
+	case job.Out == "":
+		return missing("out")
+	case job.Resume:
+		return nil
+	case job.Images == "":
+		return missing("images")
+	case job.Word == "":
+		return missing("word")
+	}
+	return nil
+}
+
+// jobFlags defines the flags that every method has.
+func jobFlags(fs *flag.FlagSet, job *engine.Job) {
+	fs.StringVar(&job.Method, "method", job.Method, "fine-tuning `method`")
+	fs.StringVar(&job.Model, "model", job.Model, "`model` to teach: builtin, or a folder in diffusers form")
+	fs.StringVar(&job.Images, "images", job.Images, "`folder` with pictures of the subject, captions beside them in .txt files")
+	fs.StringVar(&job.Word, "word", job.Word, "new `word` that will call the subject")
+	fs.StringVar(&job.Class, "class", job.Class, "`what` the subject is, as \"dog\" or \"monster toy\"")
+	fs.StringVar(&job.Out, "out", job.Out, "project `folder` for the results; made where absent")
+	fs.IntVar(&job.Steps, "steps", job.Steps, "training `steps`; 0 takes the method's own")
+	fs.IntVar(&job.Batch, "batch", job.Batch, "pictures a `step`; 0 takes the method's own")
+	fs.IntVar(&job.Resolution, "resolution", job.Resolution, "side of the training pictures in `pixels`; 0 takes the model's own")
+	fs.Uint64Var(&job.Seed, "seed", job.Seed, "`number` that fixes everything random")
+	fs.StringVar(&job.Optimizer, "optimizer", job.Optimizer, "`optimizer`: adamw, prodigy, adafactor, lion; empty takes the method's own")
+	fs.Float64Var(&job.Rate, "rate", job.Rate, "learning `rate`; 0 takes the method's own")
+	fs.StringVar(&job.Schedule, "schedule", job.Schedule, "`schedule` of the learning rate: constant, cosine, ...; empty takes the method's own")
+	fs.IntVar(&job.Warmup, "warmup", job.Warmup, "`steps` over which the learning rate rises from 0")
+	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 is off")
+	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column of the before/after grid; may be repeated; {word} and {class} are filled in")
+	fs.IntVar(&job.SampleSteps, "sample-steps", job.SampleSteps, "`steps` to render a picture of the grid; 0 takes the model's own")
+	fs.Float64Var(&job.Guidance, "guidance", job.Guidance, "guidance `scale` of the grid; 0 takes the model's own")
+	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
+	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
+	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
+}
+
+// runJob trains and shows it.
+func (p *program) runJob(ctx context.Context, eng engine.Engine, job engine.Job, asJSON bool) error {
+	sink, finish := p.sink(asJSON)
+	result, err := eng.Train(ctx, job, sink)
+	finish()
+	if asJSON {
+		return err
+	}
+	if engine.KindOf(err) == engine.Cancelled {
+		p.showStopped(result, job)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	p.showResult(result, job)
+	return nil
+}
+
+// showStopped says what a cancelled run left, and how to go on.
+func (p *program) showStopped(result engine.Result, job engine.Job) {
+	if result.Checkpoint == "" {
+		fmt.Fprintln(p.out, "stopped before there was anything to keep")
+		return
+	}
+	fmt.Fprintf(p.out, "stopped after step %d\n", result.Run.Step)
+	fmt.Fprintf(p.out, "checkpoint  %s\n", result.Checkpoint)
+	fmt.Fprintf(p.out, "go on with  easel train --resume --out %s\n", shellQuote(job.Out))
+}
+
+// showResult names what a run left and says in numbers what it did.
+func (p *program) showResult(result engine.Result, job engine.Job) {
+	s := result.Summary
+	rows := [][2]string{
+		{"grid", result.Grid},
+		{"file", result.Export},
+		{"project", filepath.Clean(job.Out)},
+		{},
+		{"trained parameters", grouped(s.Parameters)},
+		{"file size", byteSize(s.FileBytes)},
+		{"weight change", fmt.Sprintf("%.2f %%", 100*s.WeightChange)},
+		{"likeness", fmt.Sprintf("%.3f before, %.3f after (1 is the training pictures)", s.LikenessBefore, s.LikenessAfter)},
+		{"drift", fmt.Sprintf("%.3f of the unrelated prompt (0 is unmoved)", s.Drift)},
+		{"loss", fmt.Sprintf("%.4f at first, %.4f at last", s.FirstLoss, s.LastLoss)},
+		{"training time", fmt.Sprintf("%s for %d steps", duration(s.Seconds), s.Steps)},
+		{"peak memory", byteSize(s.PeakMemory)},
+	}
+	fmt.Fprintln(p.out)
+	for _, row := range rows {
+		fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf("%-20s%s", row[0], row[1]), " "))
+	}
+}
+
+// shellQuote quotes text for a POSIX shell where it has to be.
+func shellQuote(text string) string {
+	plain := func(c rune) bool {
+		return c == '/' || c == '.' || c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	}
+	if text != "" && !slices.ContainsFunc([]rune(text), func(c rune) bool { return !plain(c) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

@@ -1,0 +1,29 @@
+//go:build cgo && !headless
+
+package main
+
+import (
+	"errors"
+	"os"
+	"runtime"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"easel/engine"
+	"easel/gui"
+)
+
+// openWindow shows the window, with project where one is named, until the user closes it.
+func openWindow(eng engine.Engine, project string) error {
+	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		return errors.New("there is no screen to open a window on; `easel help` lists the commands that need none")
+	}
+	a := app.NewWithID("io.github.easel")
+	window := gui.NewWindow(a, eng, fyne.Do)
+	if project != "" { // not before the start: until then fyne.Do runs on the goroutine that calls it
+		a.Lifecycle().SetOnStarted(func() { window.Open(project) })
+	}
+	window.ShowAndRun()
+	return nil
+}

@@ -1,0 +1,14 @@
+//go:build !cgo || headless
+
+package main
+
+import (
+	"errors"
+
+	"easel/engine"
+)
+
+// openWindow has no window to open: this build is for the command line.
+func openWindow(engine.Engine, string) error {
+	return errors.New("this build has no window; `easel help` lists its commands, `make build` builds the window")
+}
