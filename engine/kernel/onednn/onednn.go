@@ -11,12 +11,14 @@ import "C"
 
 import (
 	"runtime"
+	"unsafe"
 
 	"easel/engine"
 	"easel/engine/kernel"
 )
 
-// backend implements kernel.Backend. It is used from one OS thread.
+// backend implements kernel.Backend. It is used from one OS thread; scratch memory and the choice of kernels belong to the
+// process, so two backends must not run at the same time.
 type backend struct {
 	native bool // bf16 products in hardware
 	level  int  // of our own kernels: 0 baseline, 1 AVX2, 2 AVX-512
@@ -95,7 +97,7 @@ func address(t *kernel.Tensor) C.uintptr_t {
 	if t == nil || len(t.Data) == 0 {
 		return 0
 	}
-	return C.uintptr_t(uintptrOf(t.Data))
+	return C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(t.Data))))
 }
 
 // whole says whether a tensor has all the memory that its shape asks for. nil counts as whole.
