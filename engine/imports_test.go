@@ -39,7 +39,7 @@ var layers = map[string][]string{
 	"kernel/onednn":     {"kernel"},
 	"kernel/ref":        {"kernel"},
 	"kernel/vulkan":     {"kernel"},
-	"kernel/kerneltest": {"kernel", "kernel/ref"},
+	"kernel/kerneltest": {"kernel", "kernel/ref", "internal/golden"},
 	"graph":             {"kernel", "kernel/ref"},
 	"model":             {"graph", "kernel", "format", "tokenizer"},
 	"method":            {"model", "graph", "kernel", "format"},

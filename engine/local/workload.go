@@ -9,6 +9,7 @@ import (
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/optim"
 	"easel/engine/train"
 )
@@ -59,7 +60,7 @@ func networkOf(g *graph.Graph, p *pipeline, part string, w *workload, side int) 
 	m, b := p.model, w.batch
 	switch part {
 	case "unet":
-		in := []*graph.Node{g.Input("x", 2*b, side, side, m.UNet.InChannels), g.Input("t", 2*b), g.Input("context", 2*b, 77, m.UNet.CrossAttentionDim)}
+		in := []*graph.Node{g.Input("x", 2*b, side, side, m.UNet.InChannels), g.Input("t", 2*b), g.Input("context", 2*b, model.Tokens, m.UNet.CrossAttentionDim)}
 		return in, m.BuildUNet(g, nil, in[0], in[1], in[2])
 	case "vae encode":
 		in := g.Input("image", b, w.res, w.res, 3)
@@ -69,7 +70,7 @@ func networkOf(g *graph.Graph, p *pipeline, part string, w *workload, side int) 
 		return []*graph.Node{in}, m.BuildDecoder(g, in)
 	}
 	w.res = 0
-	in := g.Indices("ids", b, 77)
+	in := g.Indices("ids", b, model.Tokens)
 	return []*graph.Node{in}, m.BuildText(g, nil, in, 1)
 }
 
@@ -130,7 +131,7 @@ func benchSettings(p *pipeline, req engine.BenchRequest) map[string]string {
 func benchBatch(p *pipeline, size, side int) train.Batch {
 	shape := []int{size, side, side, p.model.UNet.InChannels}
 	b := train.Batch{Latents: kernel.New(kernel.F32, shape...), Noise: kernel.New(kernel.F32, shape...),
-		Context: kernel.New(kernel.F32, size, 77, p.model.UNet.CrossAttentionDim)}
+		Context: kernel.New(kernel.F32, size, model.Tokens, p.model.UNet.CrossAttentionDim)}
 	for i := range b.Noise.F32() {
 		b.Noise.F32()[i] = float32(i%7)/3 - 1
 	}

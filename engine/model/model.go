@@ -85,18 +85,6 @@ func (m *Model) Close() error { return m.close() }
 // Resolution is the side in pixels of the pictures that the model was trained on.
 func (m *Model) Resolution() int { return m.UNet.SampleSize * m.VAE.Factor() }
 
-// Padding is the token id that fills a prompt up: the end of text in SD 1.x, "!" in SD 2.x (whose text encoder is
-// 1024 wide; spec/formats.md §2.9).
-func (m *Model) Padding() int32 {
-	if m.Text.HiddenSize == 1024 {
-		return 0
-	}
-	return endOfText
-}
-
-// endOfText is CLIP's id of <|endoftext|>.
-const endOfText = 49407
-
 // BuildUNet adds the UNet: x [batch, h, w, in], t [batch], context [batch, tokens, cross_attention_dim] to its
 // prediction [batch, h, w, out]. adapter may be nil.
 func (m *Model) BuildUNet(g *graph.Graph, adapter Adapter, x, t, context *graph.Node) *graph.Node {

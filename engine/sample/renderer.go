@@ -11,11 +11,7 @@ import (
 	"easel/engine/internal/rng"
 	"easel/engine/kernel"
 	"easel/engine/model"
-	"easel/engine/tokenizer"
 )
-
-// tokens is the length of a prompt, CLIP's.
-const tokens = 77
 
 // Renderer renders with one model and, where Adapter is set, a fine-tuning with its present values. It keeps one
 // compiled graph for each network and size.
@@ -26,7 +22,7 @@ type Renderer struct {
 	Backend  kernel.Backend
 	Options  graph.Options
 
-	networks map[[5]int]*network
+	networks map[[5]int]*graph.Function
 }
 
 // Request says what to render.
@@ -127,15 +123,11 @@ func (r *Renderer) contexts(ctx context.Context, q Request) (*kernel.Tensor, err
 		}
 	}
 	prompts = append(prompts, q.Prompts...)
-	ids := kernel.New(kernel.I32, len(prompts), tokens)
-	for i, p := range prompts {
-		copy(ids.I32()[i*tokens:], tokenizer.CLIP().Padded(p, r.Model.Padding()))
-	}
 	n, err := r.text(len(prompts))
 	if err != nil {
 		return nil, err
 	}
-	return n.run(ctx, ids)
+	return n.Call(ctx, r.Model.IDs(prompts...))
 }
 
 // predict is the UNet's output for all rows at timestep t.
@@ -148,7 +140,7 @@ func (r *Renderer) predict(ctx context.Context, x *kernel.Tensor, t float64, con
 	for i := range steps.F32() {
 		steps.F32()[i] = float32(t)
 	}
-	out, err := n.run(ctx, x, steps, contexts)
+	out, err := n.Call(ctx, x, steps, contexts)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +160,7 @@ func (r *Renderer) decode(ctx context.Context, x *kernel.Tensor) ([]*image.NRGBA
 		for k, v := range x.F32()[i*size : (i+1)*size] {
 			z.F32()[k] = float32(float64(v) / r.Model.VAE.ScalingFactor)
 		}
-		out, err := n.run(ctx, z)
+		out, err := n.Call(ctx, z)
 		if err != nil {
 			return nil, err
 		}

@@ -11,13 +11,13 @@ import (
 	"easel/engine/internal/rng"
 	"easel/engine/kernel"
 	"easel/engine/model"
-	"easel/engine/tokenizer"
 )
 
 // Data makes batches of a set of pictures. Pictures are encoded once, to the mean and variance of their latents;
 // captions once too where the text encoder stays frozen.
 type Data struct {
 	set       *dataset.Set
+	model     *model.Model
 	seed      uint64
 	size      int // of a batch
 	timesteps int // of the noise schedule
@@ -32,7 +32,7 @@ const minLogVariance, maxLogVariance = -30, 20
 // NewData encodes the pictures of a set, and their captions unless the text encoder is trained. progress is called
 // after each picture.
 func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int, progress func(done int)) (*Data, error) {
-	d := &Data{set: set, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
+	d := &Data{set: set, model: c.Model, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
 	if err := d.encodePictures(ctx, c, progress); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch
 }
 
 func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int)) error {
-	encoders := map[[2]int]*network{}
+	encoders := map[[2]int]*graph.Function{}
 	defer closeAll(encoders)
 	for i, it := range d.set.Items {
 		e, err := encoderFor(encoders, c, it.Height, it.Width)
@@ -55,7 +55,7 @@ func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int))
 		if err != nil {
 			return err
 		}
-		out, err := e.run(ctx, kernel.FromF32(pixels, 1, it.Height, it.Width, 3))
+		out, err := e.Call(ctx, kernel.FromF32(pixels, 1, it.Height, it.Width, 3))
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", it.Path, err)
 		}
@@ -67,30 +67,21 @@ func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int))
 
 func (d *Data) encodeCaptions(ctx context.Context, c Config) error {
 	g := graph.New()
-	ids := g.Indices("ids", 1, tokens)
-	n, err := newNetwork(g, c, ids, c.Model.BuildText(g, c.Tuning, ids, 1))
+	ids := g.Indices("ids", 1, model.Tokens)
+	encode, err := graph.NewFunction(g, c.Backend, []*graph.Node{ids}, c.Model.BuildText(g, c.Tuning, ids, 1), c.Options)
 	if err != nil {
 		return err
 	}
-	defer n.vm.Close()
+	defer encode.Close()
 	for _, it := range d.set.Items {
 		if d.contexts[it.Caption] != nil {
 			continue
 		}
-		if d.contexts[it.Caption], err = n.run(ctx, IDs(c.Model, it.Caption)); err != nil {
+		if d.contexts[it.Caption], err = encode.Call(ctx, c.Model.IDs(it.Caption)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// IDs are the token ids of prompts: I32 [prompts, 77], with start, end and padding.
-func IDs(m *model.Model, prompts ...string) *kernel.Tensor {
-	t := kernel.New(kernel.I32, len(prompts), tokens)
-	for i, p := range prompts {
-		copy(t.I32()[i*tokens:], tokenizer.CLIP().Padded(p, m.Padding()))
-	}
-	return t
 }
 
 // Batch makes the batch of a step, counted from 0.
@@ -109,8 +100,19 @@ func (d *Data) Batch(step int) (Batch, error) {
 		d.sample(b.Latents.F32()[i*n:(i+1)*n], d.moments[item])
 		b.Timesteps = append(b.Timesteps, rng.Intn(d.timesteps, d.seed, step, rng.Timestep, uint64(i)))
 	}
-	b.Context = d.context(items)
+	if b.Context = d.context(items); b.Context == nil {
+		b.IDs = d.ids(items)
+	}
 	return b, nil
+}
+
+// ids are the captions' token ids.
+func (d *Data) ids(items []int) *kernel.Tensor {
+	var captions []string
+	for _, i := range items {
+		captions = append(captions, d.set.Items[i].Caption)
+	}
+	return d.model.IDs(captions...)
 }
 
 // sample turns normal numbers in x into a latent: scaling · (mean + √variance · x).
@@ -139,44 +141,22 @@ func (d *Data) context(items []int) *kernel.Tensor {
 	return kernel.FromF32(all, len(items), s[1], s[2])
 }
 
-// network is a compiled graph of one input and one output.
-type network struct {
-	vm      *graph.VM
-	in, out *graph.Node
-}
-
-func newNetwork(g *graph.Graph, c Config, in, out *graph.Node) (*network, error) {
-	vm, err := graph.Compile(g, c.Backend, []*graph.Node{out}, c.Options)
-	return &network{vm, in, out}, err
-}
-
-// run returns a copy of the output, as float32.
-func (n *network) run(ctx context.Context, in *kernel.Tensor) (*kernel.Tensor, error) {
-	if err := n.vm.Let(n.in, in); err != nil {
-		return nil, err
-	}
-	if err := n.vm.Run(ctx); err != nil {
-		return nil, err
-	}
-	return n.vm.Value(n.out).Convert(kernel.F32), nil
-}
-
-func encoderFor(have map[[2]int]*network, c Config, height, width int) (*network, error) {
+func encoderFor(have map[[2]int]*graph.Function, c Config, height, width int) (*graph.Function, error) {
 	size := [2]int{height, width}
 	if have[size] != nil {
 		return have[size], nil
 	}
 	g := graph.New()
 	image := g.Input("image", 1, height, width, 3)
-	n, err := newNetwork(g, c, image, c.Model.BuildEncoder(g, image))
+	f, err := graph.NewFunction(g, c.Backend, []*graph.Node{image}, c.Model.BuildEncoder(g, image), c.Options)
 	if err == nil {
-		have[size] = n
+		have[size] = f
 	}
-	return n, err
+	return f, err
 }
 
-func closeAll(networks map[[2]int]*network) {
-	for _, n := range networks {
-		n.vm.Close()
+func closeAll(functions map[[2]int]*graph.Function) {
+	for _, f := range functions {
+		f.Close()
 	}
 }

@@ -5,11 +5,9 @@ import (
 
 	"easel/engine/graph"
 	"easel/engine/kernel"
+	"easel/engine/model"
 	"easel/engine/optim"
 )
-
-// tokens is the length of a prompt, CLIP's.
-const tokens = 77
 
 // stepGraph is the compiled graph of a step for one shape of batch: from x_t, t and the prompt to the loss and the
 // gradients of the method's parameters.
@@ -61,10 +59,10 @@ func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
 // promptNode is the context: an input, or the text encoder's output where that is trained.
 func (t *Trainer) promptNode(g *graph.Graph, s *stepGraph, size int) *graph.Node {
 	if !t.Tuning.TrainsText() {
-		s.text = g.Input("context", size, tokens, t.Model.UNet.CrossAttentionDim)
+		s.text = g.Input("context", size, model.Tokens, t.Model.UNet.CrossAttentionDim)
 		return s.text
 	}
-	s.text = g.Indices("ids", size, tokens)
+	s.text = g.Indices("ids", size, model.Tokens)
 	return t.Model.BuildText(g, t.Tuning, s.text, 1)
 }
 

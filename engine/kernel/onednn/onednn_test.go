@@ -33,6 +33,8 @@ func TestConformance(t *testing.T) {
 	kerneltest.Run(t, b, kerneltest.Options{})
 }
 
+func TestPrimitivesAreThoseOfTorch(t *testing.T) { kerneltest.Golden(t, open(t)) }
+
 // TestEveryInstructionSet runs the conformance suite under each cap that the machine reaches. oneDNN's cap holds for a
 // whole process, so each runs in a child.
 func TestEveryInstructionSet(t *testing.T) {
@@ -41,7 +43,7 @@ func TestEveryInstructionSet(t *testing.T) {
 	}
 	for _, isa := range []string{"sse41", "avx2", "avx512_core", "avx512_core_bf16"} {
 		t.Run(isa, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^(TestConformance|TestCap|TestSameBits)", "-test.v")
+			cmd := exec.Command(os.Args[0], "-test.run=^(TestConformance|TestPrimitives|TestCap|TestSameBits)", "-test.v")
 			cmd.Env = append(os.Environ(), capVariable+"="+isa)
 			out, err := cmd.CombinedOutput()
 			if err != nil {

@@ -73,6 +73,9 @@ func numerical(t *testing.T, op operator, values []float32, dy *kernel.Tensor) [
 	return grad
 }
 
+// shapeOf makes a result of the shape of another tensor.
+func shapeOf(t *kernel.Tensor) *kernel.Tensor { return kernel.New(kernel.F32, t.Shape...) }
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -11,3 +11,5 @@ import (
 func TestRefMeetsTheBoundsOfItsOwnComparison(t *testing.T) {
 	kerneltest.Run(t, ref.New(), kerneltest.Options{})
 }
+
+func TestPrimitivesAreThoseOfTorch(t *testing.T) { kerneltest.Golden(t, ref.New()) }

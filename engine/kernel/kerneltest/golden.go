@@ -1,11 +1,10 @@
-package ref_test
+package kerneltest
 
 import (
 	"testing"
 
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
-	"easel/engine/kernel/ref"
 )
 
 // goldenCase is one case of primitives.safetensors: named inputs, the output y, and the gradients d<input>.
@@ -95,9 +94,9 @@ var goldenCases = map[string]func(goldenCase){
 	"timestep_embedding_320":   timestep,
 }
 
-func TestPrimitivesAreThoseOfTorch(t *testing.T) {
+// Golden compares a backend with torch's own results of single operators, in float32: primitives.safetensors.
+func Golden(t *testing.T, b kernel.Backend) {
 	f := golden.Open(t, "primitives.safetensors")
-	b := ref.New()
 	for _, name := range f.Cases() {
 		t.Run(name, func(t *testing.T) {
 			run, ok := goldenCases[name]
