@@ -49,7 +49,9 @@ type benchTable struct {
 func (t *benchTable) sink(e engine.Event) {
 	switch {
 	case t.json && e.Bench != nil:
-		json.NewEncoder(t.p.out).Encode(e.Bench)
+		if err := json.NewEncoder(t.p.out).Encode(e.Bench); err != nil {
+			t.p.warn(engine.WarningEvent{Text: err.Error()})
+		}
 	case e.Bench != nil:
 		t.row(*e.Bench)
 	case e.Warning != nil:

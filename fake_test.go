@@ -79,7 +79,7 @@ func easel(t *testing.T, eng *fakeEngine, terminal bool, args ...string) (code i
 			eng.threads = append(eng.threads, threads)
 			return eng, nil
 		},
-		openWindow: func(_ engine.Engine, project string) error {
+		openWindow: func(_ context.Context, _ engine.Engine, project string) error {
 			out.WriteString("window of " + project)
 			return nil
 		},

@@ -7,7 +7,7 @@ import (
 )
 
 // gui is `easel gui [PROJECT]`, and easel with a folder or nothing.
-func (p *program) gui(_ context.Context, args []string) error {
+func (p *program) gui(ctx context.Context, args []string) error {
 	rest, err := parse(p.flags("gui"), args, 0, 1)
 	if err != nil {
 		return err
@@ -16,5 +16,5 @@ func (p *program) gui(_ context.Context, args []string) error {
 	if len(rest) == 1 {
 		project = rest[0]
 	}
-	return p.withEngine(0, func(eng engine.Engine) error { return p.openWindow(eng, project) })
+	return p.withEngine(0, func(eng engine.Engine) error { return p.openWindow(ctx, eng, project) })
 }

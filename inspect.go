@@ -35,12 +35,13 @@ func (p *program) inspect(ctx context.Context, args []string) error {
 func (p *program) showInfo(info engine.FileInfo) {
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(p.out, "%-12s%s\n", name, value)
+			fmt.Fprintf(p.out, "%-12s%s\n", name, printable(value))
 		}
 	}
 	line("file", info.Path)
 	line("kind", info.Kind)
 	line("base", info.Base)
+	line("note", info.Note)
 	if len(info.Ranks) > 0 {
 		line("rank", strings.Trim(fmt.Sprint(info.Ranks), "[]"))
 	}

@@ -13,6 +13,7 @@ import (
 const version = "0.1.0"
 
 func main() {
+	calmThreads()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	p := &program{out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout), newEngine: newEngine, openWindow: openWindow}

@@ -17,7 +17,7 @@ type program struct {
 	out, err   io.Writer
 	terminal   bool // out redraws a line on "\r"
 	newEngine  func(threads int) (engine.Engine, error)
-	openWindow func(eng engine.Engine, project string) error
+	openWindow func(ctx context.Context, eng engine.Engine, project string) error
 }
 
 // command is a sub-command.

@@ -93,6 +93,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Schedule, "schedule", job.Schedule, "`schedule` of the learning rate: constant, cosine, ...; empty takes the method's own")
 	fs.IntVar(&job.Warmup, "warmup", job.Warmup, "`steps` over which the learning rate rises from 0")
 	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 is off")
+	fs.Float64Var(&job.Preserve, "preserve", job.Preserve, "`weight` with which other prompts are kept as they were; 0 takes the model's own, -1 is off")
 	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column of the before/after grid; may be repeated; {word} and {class} are filled in")
 	fs.IntVar(&job.SampleSteps, "sample-steps", job.SampleSteps, "`steps` to render a picture of the grid; 0 takes the model's own")
 	fs.Float64Var(&job.Guidance, "guidance", job.Guidance, "guidance `scale` of the grid; 0 takes the model's own")
@@ -122,6 +123,9 @@ func (p *program) runJob(ctx context.Context, eng engine.Engine, job engine.Job,
 
 // showStopped says what a cancelled run left, and how to go on.
 func (p *program) showStopped(result engine.Result, job engine.Job) {
+	if result.Export != "" {
+		fmt.Fprintf(p.out, "file        %s\n", result.Export)
+	}
 	if result.Checkpoint == "" {
 		fmt.Fprintln(p.out, "stopped before there was anything to keep")
 		return
@@ -142,7 +146,7 @@ func (p *program) showResult(result engine.Result, job engine.Job) {
 		{"trained parameters", grouped(s.Parameters)},
 		{"file size", byteSize(s.FileBytes)},
 		{"weight change", fmt.Sprintf("%.2f %%", 100*s.WeightChange)},
-		{"likeness", fmt.Sprintf("%.3f before, %.3f after (1 is the training pictures)", s.LikenessBefore, s.LikenessAfter)},
+		{"likeness", likeness(s)},
 		{"drift", fmt.Sprintf("%.3f of the unrelated prompt (0 is unmoved)", s.Drift)},
 		{"loss", fmt.Sprintf("%.4f at first, %.4f at last", s.FirstLoss, s.LastLoss)},
 		{"training time", fmt.Sprintf("%s for %d steps", duration(s.Seconds), s.Steps)},
@@ -152,6 +156,14 @@ func (p *program) showResult(result engine.Result, job engine.Job) {
 	for _, row := range rows {
 		fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf("%-20s%s", row[0], row[1]), " "))
 	}
+}
+
+// likeness prints the measurement, if there is one: then the training pictures have a likeness too.
+func likeness(s engine.Summary) string {
+	if s.LikenessOwn == 0 {
+		return "not measured"
+	}
+	return fmt.Sprintf("%.2f before, %.2f after (your own pictures among each other: %.2f)", s.LikenessBefore, s.LikenessAfter, s.LikenessOwn)
 }
 
 // shellQuote quotes text for a POSIX shell where it has to be.

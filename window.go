@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"runtime"
@@ -15,7 +16,7 @@ import (
 )
 
 // openWindow shows the window, with project where one is named, until the user closes it.
-func openWindow(eng engine.Engine, project string) error {
+func openWindow(ctx context.Context, eng engine.Engine, project string) error {
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		return errors.New("there is no screen to open a window on; `easel help` lists the commands that need none")
 	}
@@ -24,6 +25,7 @@ func openWindow(eng engine.Engine, project string) error {
 	if project != "" { // not before the start: until then fyne.Do runs on the goroutine that calls it
 		a.Lifecycle().SetOnStarted(func() { window.Open(project) })
 	}
+	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) }) // Ctrl-C in the terminal
 	window.ShowAndRun()
 	return nil
 }

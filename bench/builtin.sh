@@ -7,7 +7,7 @@ python=$(bench/venv.sh)
 make --no-print-directory cli
 for run in 1 2 3; do
 	peer=$(cd ../shared/peers && "$python" train_step.py --model ../builtin-model --rank 8 --batch 4 --steps 12 | tail -n 1)
-	ours=$(build/easel-cli bench --shape builtin --part step --dtype f32 --json | grep '"part":"step"')
+	ours=$(build/easel-cli bench --shape builtin --part step --dtype f32 --batch 4 --rank 8 --json | grep '"part":"step"')
 	"$python" - "$run" "$peer" "$ours" <<'PY'
 import json, sys
 run, peer, ours = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])

@@ -20,6 +20,8 @@ type Job struct {
 	Warmup     int     `json:"warmup" toml:"warmup"`       // steps
 	MinSNR     float64 `json:"min_snr" toml:"min_snr"`     // γ of min-SNR weighting; 0 is off
 	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"` // largest global gradient norm
+	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
+	Preserve float64 `json:"preserve" toml:"preserve"`
 
 	// Settings are the method's own, by Setting.Name.
 	Settings map[string]string `json:"settings,omitempty" toml:"settings"`
@@ -51,6 +53,8 @@ type Summary struct {
 	// Likeness is the mean similarity, 0 to 1, of the grid's pictures of the subject to the training pictures.
 	LikenessBefore float64 `json:"likeness_before"`
 	LikenessAfter  float64 `json:"likeness_after"`
+	// LikenessOwn is that of the training pictures, each to the others; all three are 0 where it cannot be measured.
+	LikenessOwn float64 `json:"likeness_own"`
 	// Drift is how far the unrelated prompt's picture moved, mean absolute difference per channel, 0 to 1.
 	Drift      float64 `json:"drift"`
 	FirstLoss  float64 `json:"first_loss"` // mean of the first tenth of the steps

@@ -62,7 +62,7 @@ func (l linear) flops(in []tensor.Shape, out tensor.Shape) float64 {
 func (l linear) grad(g *Graph, in []*Node, out, dy *Node, want []bool) []*Node {
 	grads := make([]*Node, len(in))
 	if want[0] {
-		grads[0] = g.add(linearGradInput{l.alpha}, dy, in[1])
+		grads[0] = g.add(linearGradInput(l), dy, in[1])
 	}
 	if want[1] {
 		grads[1] = g.add(linearGradWeight{l.alpha, in[1].Shape()}, in[0], dy)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,21 @@ var (
 	columns = []string{"a photo of a {word} {class}", "a photo of a {word} {class} on the beach", "a painting of a {word} {class}", "a photo of a cat"}
 )
 
+// preserved are prompts that a small model is held to while it learns: things and grounds that the built-in model
+// knows, none of them in a column of the grid, so that the grid's unrelated columns show what was really kept. The
+// class noun is not among them: the subject is to take its place.
+func preserved() []string {
+	things := []string{"dog", "robot", "mug", "yellow duck", "blue car", "teddy bear", "rocket", "house", "tree", "fish", "donut", "crown", "frog", "lion", "rose", "clock"}
+	grounds := []string{"red", "blue", "yellow", "white", "green", "pink", "black", "cyan", "orange", "purple", "gray", "brown"}
+	var prompts []string
+	for i, thing := range things {
+		prompts = append(prompts,
+			fmt.Sprintf("a %s on a %s background", thing, grounds[i%len(grounds)]),
+			fmt.Sprintf("a photo of a %s on a %s table, %s wall", thing, grounds[(i+7)%len(grounds)], grounds[(i+4)%len(grounds)]))
+	}
+	return prompts
+}
+
 // complete fills in what the job leaves open.
 func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Batch, 1, 4, p.small())
@@ -23,6 +39,7 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Resolution, p.model.Resolution(), p.model.Resolution(), p.small())
 	set(&job.Rate, 1e-4, 2e-3, p.small())
 	set(&job.ClipNorm, 1, 1, p.small())
+	set(&job.Preserve, -1, 1, p.small())
 	set(&job.SampleSteps, 20, 20, p.small())
 	set(&job.Guidance, 7.5, 4, p.small())
 	set(&job.Optimizer, "adamw", "adamw", p.small())

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,33 +16,34 @@ import (
 	"easel/engine/method"
 )
 
-// finish exports, reads the file back as another program would, and sums up.
-func (s *session) finish(ctx context.Context) (engine.Result, error) {
+// finish exports, reads the file back as another program would, and sums up. What is done by then is in s.result, also
+// where it is cancelled on the way.
+func (s *session) finish(ctx context.Context) error {
+	s.result.Summary = s.summary()
 	path, err := s.store.ExportPath(s.job.Word)
 	if err != nil {
-		return engine.Result{}, err
+		return err
 	}
 	if err := s.tuning.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
-		return engine.Result{}, err
+		return err
+	}
+	s.result.Export = path
+	if info, err := os.Stat(path); err == nil {
+		s.result.Summary.FileBytes = info.Size()
 	}
 	difference, err := s.grid.throughFile(ctx, path)
 	if err != nil {
-		return engine.Result{}, err
+		return err
 	}
 	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), difference)
-	result := engine.Result{Export: path, Grid: s.grid.path, Checkpoint: s.checkpoint, Summary: s.summary()}
-	if info, err := os.Stat(path); err == nil {
-		result.Summary.FileBytes = info.Size()
+	if err := s.grid.measure(ctx, &s.result.Summary); err != nil {
+		return err
 	}
-	if err := s.grid.measure(ctx, &result.Summary); err != nil {
-		return engine.Result{}, err
-	}
-	s.emit(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "likeness", Detail: fmt.Sprintf("%.2f before, %.2f after", result.Summary.LikenessBefore, result.Summary.LikenessAfter), Seconds: time.Since(s.clock).Seconds()}})
-	if err := s.store.Finish(result); err != nil {
-		return engine.Result{}, err
-	}
+	s.setup("likeness", "measured on the grid's first and last row")
+	s.finishJournal()
+	result := s.result
 	s.sink(engine.Event{Kind: engine.KindResult, Result: &result})
-	return result, nil
+	return nil
 }
 
 var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
@@ -73,10 +75,20 @@ func mean(v []float64) float64 {
 	return sum / float64(len(v))
 }
 
-// fingerprint tells runs apart by what decides their trained values: a checkpoint is good for an equal one only.
+// picturesHash changes with the names, sizes and captions of the pictures.
+func (s *session) picturesHash() []byte {
+	h := sha256.New()
+	for _, it := range s.pictures.Items {
+		fmt.Fprintf(h, "%q %q %v %d %d\n", filepath.Base(it.Path), it.Caption, it.Source, it.Width, it.Height)
+	}
+	return h.Sum(nil)[:8]
+}
+
+// fingerprint tells runs apart by what decides their trained values: a checkpoint is good for an equal one only. The
+// number of threads is not in it: another number changes the last bits, which nobody who moves to another machine minds.
 func (s *session) fingerprint() string {
 	job := s.job
-	job.Out, job.Resume, job.Prompts, job.SampleSteps, job.Guidance, job.Export = "", false, nil, 0, 0, ""
+	job.Out, job.Resume, job.Prompts, job.Export = "", false, nil, ""
 	if abs, err := filepath.Abs(job.Images); err == nil {
 		job.Images = abs
 	}
@@ -84,14 +96,5 @@ func (s *session) fingerprint() string {
 	if err != nil {
 		panic(err) // plain data
 	}
-	return string(text)
-}
-
-// thousands writes 1234567 as 1,234,567.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return fmt.Sprintf("%s %x", text, s.picturesHash())
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"easel/engine"
 	"easel/engine/diffusion"
@@ -23,14 +22,13 @@ type grid struct {
 	renderer *sample.Renderer
 	prompts  []string
 	rows     []sample.Row
-	steps    []int  // of the rows
-	path     string // of the whole grid, once there is one
+	steps    []int // of the rows
 }
 
 func newGrid(s *session) *grid {
 	g := &grid{s: s, renderer: s.pipeline.renderer(s.tuning)}
 	for _, p := range s.job.Prompts {
-		g.prompts = append(g.prompts, strings.TrimSpace(strings.NewReplacer("{word}", s.job.Word, "{class}", s.job.Class).Replace(p)))
+		g.prompts = append(g.prompts, fill(p, s.job))
 	}
 	return g
 }
@@ -123,8 +121,11 @@ func (g *grid) write() error {
 	if err != nil {
 		return engine.Errorf("draw grid", "", engine.Internal, "%w", err)
 	}
-	g.path = g.s.store.GridPath()
-	return format.WritePNG(g.path, img, "")
+	if err := format.WritePNG(g.s.store.GridPath(), img, ""); err != nil {
+		return err
+	}
+	g.s.result.Grid = g.s.store.GridPath()
+	return nil
 }
 
 // load takes over the rows up to step from the run that is resumed.
@@ -148,7 +149,7 @@ func (g *grid) load(step int) error {
 		g.add(row.Step, pictures)
 	}
 	if len(g.rows) > 0 {
-		g.path = g.s.store.GridPath()
+		g.s.result.Grid = g.s.store.GridPath()
 	}
 	return nil
 }

@@ -2,9 +2,11 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"easel/engine"
 	"easel/engine/format"
@@ -23,6 +25,9 @@ func (l *local) Sample(ctx context.Context, req engine.SampleRequest, sink engin
 }
 
 func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {
+	if req.Seed > math.MaxInt64 {
+		return nil, engine.Errorf("render", "", engine.BadInput, "the seed must be below 2^63")
+	}
 	p, err := l.open(req.Model, req.DType)
 	if err != nil {
 		return nil, err
@@ -37,16 +42,19 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	defer r.Close()
 	q := sample.Request{Prompts: []string{req.Prompt}, Negative: req.Negative, Sampler: req.Sampler, Steps: req.Steps,
 		Guidance: req.Guidance, Seeds: []uint64{req.Seed}, Width: req.Width, Height: req.Height}
+	if err := r.Prepare(q); err != nil {
+		return nil, err
+	}
+	for _, f := range files { // before the work: the graphs have met all their layers now
+		if err := f.Check(); err != nil {
+			return nil, err
+		}
+	}
 	rendered, err := r.Render(ctx, q, func(step int) {
 		sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: 1, Pictures: 1, Step: step, Steps: req.Steps}})
 	})
 	if err != nil {
 		return nil, err
-	}
-	for _, f := range files {
-		if err := f.Check(); err != nil {
-			return nil, err
-		}
 	}
 	if err := os.MkdirAll(filepath.Dir(req.Out), 0o755); err != nil {
 		return nil, engine.Errorf("write picture", req.Out, engine.BadInput, "%w", err)
@@ -79,9 +87,14 @@ func (p *pipeline) completeSample(req *engine.SampleRequest) {
 	set(&req.Height, p.model.Resolution(), p.model.Resolution(), p.small())
 }
 
+// describeSample is the picture's parameters text; LoRAs are named in the prompt, as A1111 does.
 func describeSample(req engine.SampleRequest) string {
-	p := format.Parameters{Prompt: req.Prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
-		CFGScale: req.Guidance, Seed: int64(req.Seed & math.MaxInt64), Width: req.Width, Height: req.Height,
+	prompt := req.Prompt
+	for _, l := range req.LoRAs {
+		prompt += fmt.Sprintf(" <lora:%s:%g>", strings.TrimSuffix(filepath.Base(l.Path), filepath.Ext(l.Path)), l.Weight)
+	}
+	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
+		CFGScale: req.Guidance, Seed: int64(req.Seed), Width: req.Width, Height: req.Height,
 		Model: filepath.Base(req.Model), Version: "Easel"}
 	return p.String()
 }

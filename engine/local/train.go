@@ -2,8 +2,8 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"easel/engine"
@@ -11,6 +11,7 @@ import (
 	"easel/engine/diffusion"
 	"easel/engine/method"
 	"easel/engine/optim"
+	"easel/engine/sample"
 	"easel/engine/store"
 	"easel/engine/train"
 )
@@ -20,10 +21,10 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 	err = l.do(ctx, func() error {
 		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
 		defer s.close()
-		if err := s.prepare(ctx); err != nil {
-			return err
+		if err = s.prepare(ctx); err == nil {
+			err = s.run(ctx)
 		}
-		result, err = s.run(ctx)
+		result = s.result
 		return err
 	})
 	return result, err
@@ -42,19 +43,20 @@ type session struct {
 	trainer  *train.Trainer
 	data     *train.Data
 	store    *store.Run
+	early    []engine.Event // from before there was a store
 	grid     *grid
 
-	from       int // steps done before
-	started    time.Time
-	losses     []float64
-	seconds    float64 // spent in steps
-	checkpoint string  // newest
-	peak       int64   // memory at the last step
+	from    int // steps done
+	started time.Time
+	losses  []float64
+	seconds float64       // spent in steps
+	peak    int64         // memory at the last step
+	result  engine.Result // what there is so far, also where the run ends early
 }
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.openModel, s.loadPictures, s.openStore, s.buildTrainer, s.encode, s.restore} {
+	for _, part := range []func(context.Context) error{s.openModel, s.loadPictures, s.buildTrainer, s.encode, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -66,7 +68,7 @@ func (s *session) openModel(context.Context) (err error) {
 	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType); err != nil {
 		return err
 	}
-	s.setup("model", "%s: predicts %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
+	s.setup("model", "%s: output is %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
 		s.pipeline.model.Resolution(), s.pipeline.options.DType, s.l.device.Backend)
 	return nil
 }
@@ -93,14 +95,22 @@ func (s *session) loadPictures(ctx context.Context) error {
 	return check(s.job)
 }
 
-// openStore starts a run in the project folder, or goes on with the newest.
+// openStore starts a run in the project folder, or goes on with the newest. It comes late: a run that cannot start
+// leaves none behind.
 func (s *session) openStore(context.Context) (err error) {
 	if s.job.Resume {
 		s.store, err = store.Resume(s.job.Out)
+	} else {
+		s.store, err = store.Create(s.job.Out, s.job)
+	}
+	if err != nil {
 		return err
 	}
-	s.store, err = store.Create(s.job.Out, s.job)
-	return err
+	for _, e := range s.early {
+		s.journal(e)
+	}
+	s.early = nil
+	return nil
 }
 
 func (s *session) buildTrainer(context.Context) error {
@@ -125,13 +135,17 @@ func (s *session) buildTrainer(context.Context) error {
 	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
-		ClipNorm: s.job.ClipNorm, Options: s.pipeline.options})
+		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	first := s.pictures.Items[0]
 	factor := s.pipeline.model.VAE.Factor()
-	if err := s.trainer.Prepare(s.job.Batch, first.Height/factor, first.Width/factor); err != nil {
+	rows := s.job.Batch
+	if s.job.Preserve > 0 {
+		rows *= 2
+	}
+	if err := s.trainer.Prepare(rows, first.Height/factor, first.Width/factor); err != nil {
 		return err
 	}
-	s.setup("method", "%s trains %s numbers: %s", m.Info().Title, thousands(s.parameters()), m.Info().Updates)
+	s.setup("method", "%s trains %d numbers: %s", m.Info().Title, s.parameters(), m.Info().Updates)
 	return nil
 }
 
@@ -152,10 +166,35 @@ func (s *session) parameters() (n int64) {
 
 func (s *session) encode(ctx context.Context) (err error) {
 	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch, func(int) {})
-	if err == nil {
-		s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	if err != nil {
+		return err
 	}
-	return err
+	s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	if s.job.Preserve <= 0 {
+		return nil
+	}
+	return s.keep(ctx)
+}
+
+// keep records the untrained model's predictions for other prompts.
+func (s *session) keep(ctx context.Context) error {
+	base := s.pipeline.renderer(nil)
+	defer base.Close()
+	q := sample.Request{Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
+	q.Prompts = preserved()
+	for i := range q.Prompts {
+		q.Seeds = append(q.Seeds, s.job.Seed+uint64(1000+i)) // not those of the grid
+	}
+	if err := s.data.Keep(ctx, base, q, func(int) {}); err != nil {
+		return err
+	}
+	s.setup("preserve", "recorded what the model does for %d other prompts, so that they stay", len(q.Prompts))
+	return nil
+}
+
+// fill puts the job's word and class noun into a prompt.
+func fill(prompt string, job engine.Job) string {
+	return strings.TrimSpace(strings.NewReplacer("{word}", job.Word, "{class}", job.Class).Replace(prompt))
 }
 
 // restore goes on from the newest checkpoint where the job says so.
@@ -174,13 +213,13 @@ func (s *session) restore(context.Context) error {
 	if err := s.grid.load(s.from); err != nil {
 		return err
 	}
-	s.checkpoint = path
+	s.result.Checkpoint, s.result.Run.Step = path, s.from
 	s.setup("resume", "from step %d", s.from)
 	return nil
 }
 
 // run trains and exports. A cancelled run leaves a checkpoint.
-func (s *session) run(ctx context.Context) (engine.Result, error) {
+func (s *session) run(ctx context.Context) error {
 	s.started = time.Now()
 	err := s.grid.render(ctx, s.from)
 	if err == nil {
@@ -200,6 +239,7 @@ func (s *session) afterStep(ctx context.Context, p train.Progress) error {
 	s.emit(engine.Event{Kind: engine.KindStep, Step: &engine.StepEvent{Step: p.Step, Steps: s.job.Steps, Loss: p.Loss, Smooth: p.Smooth,
 		Rate: p.Rate, GradNorm: p.GradNorm, SecondsPerStep: p.Mean, SecondsLeft: p.Mean * float64(s.job.Steps-p.Step), Memory: resident()}})
 	s.from = p.Step
+	s.result.Run.Step = p.Step
 	if !s.grid.due(p.Step) {
 		return nil
 	}
@@ -214,22 +254,30 @@ func (s *session) save() error {
 	if err := s.trainer.Save(path, s.from, s.fingerprint()); err != nil {
 		return err
 	}
-	s.checkpoint = path
+	s.result.Checkpoint = path
 	s.emit(engine.Event{Kind: engine.KindCheckpoint, Checkpoint: &engine.CheckpointEvent{Step: s.from, Path: path}})
 	return nil
 }
 
-// interrupted saves what a stopped run has reached, unless the numbers are spoilt.
-func (s *session) interrupted(cause error) (engine.Result, error) {
+// interrupted saves what a stopped run has reached, unless the numbers are spoilt. Where that cannot be saved, this is
+// the error that counts.
+func (s *session) interrupted(cause error) error {
 	if engine.KindOf(cause) != engine.Cancelled {
-		return engine.Result{}, cause
+		return cause
 	}
 	if err := s.save(); err != nil {
-		return engine.Result{}, errors.Join(cause, err)
+		return fmt.Errorf("the stopped run could not be saved: %w", err)
 	}
-	result := engine.Result{Checkpoint: s.checkpoint, Grid: s.grid.path, Summary: s.summary()}
-	result.Run.Step = s.from
-	return result, errors.Join(cause, s.store.Finish(result))
+	s.result.Summary = s.summary()
+	s.finishJournal()
+	return cause
+}
+
+// finishJournal records the result. A run is not lost with its journal.
+func (s *session) finishJournal() {
+	if err := s.store.Finish(s.result); err != nil {
+		s.warn(err)
+	}
 }
 
 func (s *session) setup(what, format string, args ...any) {
@@ -238,15 +286,27 @@ func (s *session) setup(what, format string, args ...any) {
 	s.clock = now
 }
 
-// emit passes an event to the sink and the journal. A journal that cannot be written does not end the run: its
-// checkpoints and pictures are files of their own.
+// emit passes an event to the sink and the journal.
 func (s *session) emit(e engine.Event) {
-	if s.store != nil {
-		if err := s.store.Append(e); err != nil && e.Kind != engine.KindWarning {
-			s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: err.Error()}})
-		}
-	}
+	s.journal(e)
 	s.sink(e)
+}
+
+// journal records an event. A journal that cannot be written does not end the run: its checkpoints and pictures are
+// files of their own.
+func (s *session) journal(e engine.Event) {
+	if s.store == nil {
+		s.early = append(s.early, e)
+		return
+	}
+	if err := s.store.Append(e); err != nil {
+		s.warn(err)
+	}
+}
+
+// warn tells of an error that does not end the run.
+func (s *session) warn(err error) {
+	s.sink(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: err.Error()}})
 }
 
 func (s *session) close() {

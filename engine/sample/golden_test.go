@@ -98,8 +98,11 @@ func TestSamplersAgainstGolden(t *testing.T) {
 			x := transpose(f.Tensor(name+"/init_latents"), false)
 			want := f.Tensor(name + "/latents")
 			var got []float32
-			for i, step := range s.Timesteps() {
-				if err := r.step(context.Background(), s, i, step, guidance, x, contexts, stepNoise(f, s, i, x.Shape)); err != nil {
+			for i, at := range s.Timesteps() {
+				predict := func(in *kernel.Tensor, t float64) (*kernel.Tensor, error) {
+					return r.predict(context.Background(), in, t, contexts)
+				}
+				if err := step(s, i, at, guidance, x, contexts.Shape[0], predict, stepNoise(f, s, i, x.Shape)); err != nil {
 					t.Fatal(err)
 				}
 				got = append(got, transpose(x, true).F32()...)

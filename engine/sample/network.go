@@ -12,6 +12,8 @@ const (
 	isText = iota
 	isUNet
 	isDecoder
+	isEncoder
+	isFeatures
 )
 
 // function returns the network of a key, built at first need.

@@ -3,6 +3,7 @@ package sample
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"easel/engine"
@@ -21,6 +22,8 @@ type Renderer struct {
 	Schedule *diffusion.Schedule
 	Backend  kernel.Backend
 	Options  graph.Options
+	// Observe, where set, sees each call of the UNet.
+	Observe func(Observation)
 
 	networks map[[5]int]*graph.Function
 }
@@ -34,6 +37,27 @@ type Request struct {
 	Guidance      float64  // 1 switches guidance off
 	Seeds         []uint64 // of the noise, one a picture
 	Width, Height int      // pixels
+}
+
+// Observation is one call of the UNet. Its tensors are the observer's to keep.
+type Observation struct {
+	X       *kernel.Tensor // [rows, h, w, c]
+	T       float64        // timestep
+	Prompts []string       // [rows]
+	Context *kernel.Tensor // [rows, tokens, width]
+	Out     *kernel.Tensor // prediction [rows, h, w, c]
+}
+
+// rows are the prompts that go through the UNet together: where guidance is on, the negative one for each picture
+// comes before the prompts.
+func (q Request) rows() []string {
+	var rows []string
+	if q.Guidance != 1 {
+		for range q.Prompts {
+			rows = append(rows, q.Negative)
+		}
+	}
+	return append(rows, q.Prompts...)
 }
 
 // check refuses what cannot be rendered.
@@ -51,6 +75,19 @@ func (r *Renderer) check(q Request) error {
 	return nil
 }
 
+// Prepare compiles the networks that a request needs, so that mistakes in an adapter show before the work.
+func (r *Renderer) Prepare(q Request) error {
+	if err := r.check(q); err != nil {
+		return err
+	}
+	rows, f := len(q.rows()), r.Model.VAE.Factor()
+	latent := []int{rows, q.Height / f, q.Width / f, r.Model.UNet.InChannels}
+	_, textErr := r.text(rows)
+	_, unetErr := r.unet(latent, []int{rows, model.Tokens, r.Model.UNet.CrossAttentionDim})
+	_, decoderErr := r.decoder(latent)
+	return errors.Join(textErr, unetErr, decoderErr)
+}
+
 // Render renders all prompts side by side. progress is called after each step of the sampler.
 func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int)) ([]*image.NRGBA, error) {
 	if err := r.check(q); err != nil {
@@ -60,9 +97,17 @@ func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int
 	if err != nil {
 		return nil, err
 	}
-	contexts, err := r.contexts(ctx, q)
+	rows := q.rows()
+	contexts, err := r.contexts(ctx, rows)
 	if err != nil {
 		return nil, err
+	}
+	predict := func(in *kernel.Tensor, t float64) (*kernel.Tensor, error) {
+		out, err := r.predict(ctx, in, t, contexts)
+		if err == nil && r.Observe != nil {
+			r.Observe(Observation{in, t, rows, contexts, out.Clone()})
+		}
+		return out, err
 	}
 	x := r.noise(q, 0)
 	for i, v := range x.F32() {
@@ -73,7 +118,7 @@ func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int
 		if sampler.Stochastic() {
 			noise = r.noise(q, i+1).F32()
 		}
-		if err := r.step(ctx, sampler, i, t, q.Guidance, x, contexts, noise); err != nil {
+		if err := step(sampler, i, t, q.Guidance, x, len(rows), predict, noise); err != nil {
 			return nil, err
 		}
 		progress(i + 1)
@@ -93,18 +138,19 @@ func (r *Renderer) noise(q Request, step int) *kernel.Tensor {
 	return x
 }
 
-// step moves all pictures x one step of the sampler on. contexts has a row for each picture, or, where guidance is on,
-// the negative prompt's rows and then the prompts': both go through the UNet together.
-func (r *Renderer) step(ctx context.Context, s diffusion.Sampler, i int, t, guidance float64, x, contexts *kernel.Tensor, noise []float32) error {
-	copies := contexts.Shape[0] / x.Shape[0]
-	in := kernel.New(kernel.F32, append([]int{contexts.Shape[0]}, x.Shape[1:]...)...)
+// step moves all pictures x one step of the sampler on. predict gets rows inputs: as many as there are pictures, or
+// twice as many where guidance is on, the unguided first.
+func step(s diffusion.Sampler, i int, t, guidance float64, x *kernel.Tensor, rows int, predict func(*kernel.Tensor, float64) (*kernel.Tensor, error), noise []float32) error {
+	copies := rows / x.Shape[0]
+	in := kernel.New(kernel.F32, append([]int{rows}, x.Shape[1:]...)...)
 	for k := range copies {
 		s.ScaleInput(in.F32()[k*x.Len():(k+1)*x.Len()], x.F32(), i)
 	}
-	out, err := r.predict(ctx, in, t, contexts)
+	prediction, err := predict(in, t)
 	if err != nil {
 		return err
 	}
+	out := prediction.F32()
 	if copies == 2 {
 		uncond, cond := out[:x.Len()], out[x.Len():]
 		diffusion.Guide(cond, uncond, cond, guidance)
@@ -114,25 +160,18 @@ func (r *Renderer) step(ctx context.Context, s diffusion.Sampler, i int, t, guid
 	return nil
 }
 
-// contexts encodes the prompts: [pictures, tokens, width], with the negative prompt's before them where guidance is on.
-func (r *Renderer) contexts(ctx context.Context, q Request) (*kernel.Tensor, error) {
-	var prompts []string
-	if q.Guidance != 1 {
-		for range q.Prompts {
-			prompts = append(prompts, q.Negative)
-		}
-	}
-	prompts = append(prompts, q.Prompts...)
-	n, err := r.text(len(prompts))
+// contexts encodes prompts: [prompts, tokens, width].
+func (r *Renderer) contexts(ctx context.Context, prompts []string) (*kernel.Tensor, error) {
+	encode, err := r.text(len(prompts))
 	if err != nil {
 		return nil, err
 	}
-	return n.Call(ctx, r.Model.IDs(prompts...))
+	return encode.Call(ctx, r.Model.IDs(prompts...))
 }
 
 // predict is the UNet's output for all rows at timestep t.
-func (r *Renderer) predict(ctx context.Context, x *kernel.Tensor, t float64, contexts *kernel.Tensor) ([]float32, error) {
-	n, err := r.unet(x.Shape, contexts.Shape)
+func (r *Renderer) predict(ctx context.Context, x *kernel.Tensor, t float64, contexts *kernel.Tensor) (*kernel.Tensor, error) {
+	unet, err := r.unet(x.Shape, contexts.Shape)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +179,7 @@ func (r *Renderer) predict(ctx context.Context, x *kernel.Tensor, t float64, con
 	for i := range steps.F32() {
 		steps.F32()[i] = float32(t)
 	}
-	out, err := n.Call(ctx, x, steps, contexts)
-	if err != nil {
-		return nil, err
-	}
-	return out.F32(), nil
+	return unet.Call(ctx, x, steps, contexts)
 }
 
 // decode turns latents into pictures, one after the other, which keeps the memory of one.

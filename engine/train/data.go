@@ -24,6 +24,7 @@ type Data struct {
 	scaling   float64
 	moments   []*kernel.Tensor          // by item: [1, h, w, 2·c], mean then log variance
 	contexts  map[string]*kernel.Tensor // by caption: [1, tokens, width]; nil where the text encoder is trained
+	kept      []Kept
 }
 
 // logVarianceBounds are diffusers' (DiagonalGaussianDistribution).
@@ -103,6 +104,7 @@ func (d *Data) Batch(step int) (Batch, error) {
 	if b.Context = d.context(items); b.Context == nil {
 		b.IDs = d.ids(items)
 	}
+	b.Kept = d.keptOf(step, b.Latents.Shape)
 	return b, nil
 }
 

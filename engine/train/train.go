@@ -28,6 +28,7 @@ type Config struct {
 	Optimizer optim.Optimizer
 	Rate      *optim.RateSchedule
 	Steps     int     // of the whole run, for the rate's schedule
+	Preserve  float64 // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
 	ClipNorm  float64 // largest global gradient norm; 0 is off
 	Options   graph.Options
 }
@@ -49,6 +50,16 @@ type Batch struct {
 	Timesteps []int          // [batch]
 	Context   *kernel.Tensor // [batch, tokens, width]; nil where the text encoder is trained
 	IDs       *kernel.Tensor // I32 [batch, tokens]; read where the text encoder is trained
+	// Kept are further rows, of the same size, on which the model is held to what it predicted before training.
+	Kept []Kept
+}
+
+// Kept is one prediction of the untrained model.
+type Kept struct {
+	X, Target *kernel.Tensor // noised latent and prediction [h, w, c]
+	Timestep  float64
+	Prompt    string
+	Context   *kernel.Tensor // [tokens, width]
 }
 
 // Result is what a step measured.
@@ -69,7 +80,7 @@ func (t *Trainer) Prepare(size, height, width int) error {
 // has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing has changed either.
 func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
 	s := b.Latents.Shape
-	g, err := t.graph([4]int{s[0], s[1], s[2], s[3]})
+	g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
 	if err != nil {
 		return Result{}, err
 	}
@@ -93,21 +104,60 @@ func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
 	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.params, rate, scale)
 }
 
-// inputs computes x_t, the target and the loss weights of a batch.
+// inputs computes x_t, the target and the loss weights of a batch: rows for the pictures, then for what is kept.
 func (t *Trainer) inputs(b Batch) inputs {
-	size := b.Latents.Shape[0]
-	in := inputs{context: b.Context, ids: b.IDs,
-		x: kernel.New(kernel.F32, b.Latents.Shape...), target: kernel.New(kernel.F32, b.Latents.Shape...),
-		timesteps: kernel.New(kernel.F32, size), weight: kernel.New(kernel.F32, size)}
+	size, kept := b.Latents.Shape[0], len(b.Kept)
+	rows := size + kept
+	shape := append([]int{rows}, b.Latents.Shape[1:]...)
+	in := inputs{x: kernel.New(kernel.F32, shape...), target: kernel.New(kernel.F32, shape...),
+		timesteps: kernel.New(kernel.F32, rows), weight: kernel.New(kernel.F32, rows)}
 	n := b.Latents.Len() / size
+	row := func(v *kernel.Tensor, i int) []float32 { return v.F32()[i*n : (i+1)*n] }
 	for i, step := range b.Timesteps {
-		x0, eps := b.Latents.F32()[i*n:(i+1)*n], b.Noise.F32()[i*n:(i+1)*n]
-		t.Schedule.AddNoise(in.x.F32()[i*n:(i+1)*n], x0, eps, step)
-		t.Schedule.Target(in.target.F32()[i*n:(i+1)*n], x0, eps, step)
+		x0, eps := row(b.Latents, i), row(b.Noise, i)
+		t.Schedule.AddNoise(row(in.x, i), x0, eps, step)
+		t.Schedule.Target(row(in.target, i), x0, eps, step)
 		in.timesteps.F32()[i] = float32(step)
-		in.weight.F32()[i] = float32(t.Weighting.Weight(t.Schedule, step))
+		// The loss is the mean over all rows: these factors make it the sum of two means.
+		in.weight.F32()[i] = float32(t.Weighting.Weight(t.Schedule, step) * float64(rows) / float64(size))
+	}
+	for k, kept := range b.Kept {
+		copy(row(in.x, size+k), kept.X.F32())
+		copy(row(in.target, size+k), kept.Target.F32())
+		in.timesteps.F32()[size+k] = float32(kept.Timestep)
+		in.weight.F32()[size+k] = float32(t.Preserve * float64(rows) / float64(len(b.Kept)))
+	}
+	if t.Tuning.TrainsText() {
+		in.ids = t.promptIDs(b)
+	} else {
+		in.context = contexts(b)
 	}
 	return in
+}
+
+// contexts puts the pictures' contexts and the kept ones together.
+func contexts(b Batch) *kernel.Tensor {
+	all := b.Context.Floats()
+	for _, k := range b.Kept {
+		all = append(all, k.Context.F32()...)
+	}
+	s := b.Context.Shape
+	return kernel.FromF32(all, s[0]+len(b.Kept), s[1], s[2])
+}
+
+// promptIDs puts the pictures' token ids and those of the kept prompts together.
+func (t *Trainer) promptIDs(b Batch) *kernel.Tensor {
+	if len(b.Kept) == 0 {
+		return b.IDs
+	}
+	var prompts []string
+	for _, k := range b.Kept {
+		prompts = append(prompts, k.Prompt)
+	}
+	kept := t.Model.IDs(prompts...)
+	all := kernel.New(kernel.I32, b.IDs.Shape[0]+kept.Shape[0], b.IDs.Shape[1])
+	copy(all.I32()[copy(all.I32(), b.IDs.I32()):], kept.I32())
+	return all
 }
 
 // Params are the trained parameters, after Prepare.

@@ -22,6 +22,7 @@ const (
 	Latent                  // sampling a latent from the VAE's mean and variance
 	Init                    // initial values of trained parameters
 	Dropout                 // leaving out a caption or an element
+	Preserve                // which predictions of the untrained model a step repeats
 	Sampler                 // the start and step noise of text-to-image sampling
 )
 
