@@ -13,7 +13,7 @@ PACKAGES_GUI := pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-d
 CLI         := build/easel-cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
-RACE        := $(wildcard engine/train engine/store gui)
+RACE        := engine/local engine/store gui
 GOTEST      := go test -timeout 30m
 
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.

@@ -17,9 +17,6 @@ type Buckets struct {
 	Step       int // sides are multiples of it: 64 for full-size models, 16 for the built-in one
 }
 
-// Square is one bucket only: all pictures are cut to a square of that side.
-func Square(side int) Buckets { return Buckets{side, side, side, side} }
-
 // maxBucket is the longest side a bucket may have.
 const maxBucket = 8192
 

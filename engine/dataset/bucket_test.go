@@ -21,6 +21,11 @@ func sizes(t *testing.T, b dataset.Buckets) []image.Point {
 	return s
 }
 
+// square is one bucket only.
+func square(side int) dataset.Buckets {
+	return dataset.Buckets{Resolution: side, Min: side, Max: side, Step: side}
+}
+
 // The sizes and counts are sd-scripts', from spec/formats.md §8.3.
 func TestSizesAreThoseOfSDScripts(t *testing.T) {
 	var want []image.Point
@@ -46,7 +51,7 @@ func TestSizesKeepTheRules(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff([]image.Point{{X: 500, Y: 500}}, sizes(t, dataset.Square(500))); diff != "" {
+	if diff := cmp.Diff([]image.Point{{X: 500, Y: 500}}, sizes(t, square(500))); diff != "" {
 		t.Errorf("square only (-want +got):\n%s", diff)
 	}
 }

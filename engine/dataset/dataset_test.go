@@ -150,7 +150,7 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.png", pngOf(t, 8, 8, color.NRGBA{A: 255}))
 	for _, c := range [][3]string{{"zwx", "cat", "a photo of a zwx cat"}, {" zwx ", "", "a photo of a zwx"}, {"", "cat", "a photo of a cat"}, {"", "", "a photo"}} {
-		set, err := dataset.Load(context.Background(), dir, dataset.Options{Buckets: dataset.Square(64), Word: c[0], Class: c[1]})
+		set, err := dataset.Load(context.Background(), dir, dataset.Options{Buckets: square(64), Word: c[0], Class: c[1]})
 		if err != nil {
 			t.Fatal(err)
 		}

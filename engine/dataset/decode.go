@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"image/draw"
@@ -17,13 +16,6 @@ import (
 	"easel/engine"
 )
 
-// What a picture may have at most: 134 million pixels is above the largest phone cameras' 108.
-const (
-	maxBytes  = 1 << 30
-	maxSide   = 1 << 16
-	maxPixels = 1 << 27
-)
-
 // Meta is what the file says about a picture.
 type Meta struct {
 	Format        string // "jpeg", "png", "gif", "webp", "tiff" or "bmp": by content, not by name
@@ -34,25 +26,26 @@ type Meta struct {
 
 type format struct {
 	name, magic string // in magic '?' stands for any byte
-	config      func(io.Reader) (image.Config, error)
-	decode      func(io.Reader) (image.Image, error)
+	config      func(*drained) (image.Config, error)
+	decode      func(*drained) (image.Image, error)
 }
 
 var formats = []format{
-	{"jpeg", "\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
-	{"png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"gif", "GIF8?a", gif.DecodeConfig, gif.Decode},
-	{"webp", "RIFF????WEBP", webpConfig, webpDecode},
-	{"tiff", "II*\x00", tiff.DecodeConfig, tiff.Decode},
-	{"tiff", "MM\x00*", tiff.DecodeConfig, tiff.Decode},
-	{"bmp", "BM????\x00\x00\x00\x00", bmp.DecodeConfig, bmp.Decode},
+	{"jpeg", "\xff\xd8", stream(jpeg.DecodeConfig), stream(jpeg.Decode)},
+	{"png", "\x89PNG\r\n\x1a\n", stream(png.DecodeConfig), stream(png.Decode)},
+	{"gif", "GIF8?a", stream(gif.DecodeConfig), stream(gif.Decode)},
+	{"webp", "RIFF????WEBP", whole(webpConfig), whole(webpDecode)},
+	{"tiff", "II*\x00", stream(tiff.DecodeConfig), stream(tiff.Decode)},
+	{"tiff", "MM\x00*", stream(tiff.DecodeConfig), stream(tiff.Decode)},
+	{"bmp", "BM????\x00\x00\x00\x00", stream(bmp.DecodeConfig), stream(bmp.Decode)},
 }
 
 // Decode reads a picture and turns it upright. The pixels keep their alpha, not premultiplied (see OnWhite); of an
 // animation the first frame is read. Colours are taken as sRGB, 8 bits a channel.
 //
-// What cannot be used is refused with an *engine.Error that names the file and has a Reason in its chain. The size in
-// the header is checked before memory for pixels is taken.
+// What cannot be used is refused with an *engine.Error that names the file and has a Reason in its chain. The size of
+// the file is checked before it is read, where r knows it (*os.File), and the size in the header before memory for
+// pixels is taken; mostly before the rest of the file is read.
 func Decode(r io.Reader, name string) (*image.NRGBA, Meta, error) {
 	img, meta, err := decode(r)
 	if err != nil {
@@ -76,56 +69,11 @@ func decode(r io.Reader) (*image.NRGBA, Meta, error) {
 		return nil, Meta{}, err
 	}
 	meta := Meta{Format: f.name, Orientation: orientation(f.name, data)}
-	img := upright(onCanvas(raw, size), meta.Orientation)
+	img := onCanvas(raw, size)
+	raw = nil // free while img is turned
+	img = upright(img, meta.Orientation)
 	meta.Width, meta.Height, meta.Alpha = img.Rect.Dx(), img.Rect.Dy(), !img.Opaque()
 	return img, meta, nil
-}
-
-// read finds the format in the first bytes and only then reads the rest, so that a film in the folder costs nothing.
-func read(r io.Reader) (format, []byte, error) {
-	head := make([]byte, 64)
-	n, err := io.ReadFull(r, head)
-	head = head[:n]
-	switch {
-	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
-		return format{}, nil, fmt.Errorf("%w: %w", Unreadable, err)
-	case n == 0:
-		return format{}, nil, Empty
-	}
-	if name := foreignName(head); name != "" {
-		return format{}, nil, fmt.Errorf("%w: it is %s; open it in a picture viewer and export it as JPEG or PNG", Unsupported, name)
-	}
-	for _, f := range formats {
-		if !hasMagic(head, f.magic) {
-			continue
-		}
-		rest, err := io.ReadAll(io.LimitReader(r, maxBytes))
-		if err != nil {
-			return format{}, nil, fmt.Errorf("%w: %w", Unreadable, err)
-		}
-		if len(rest) == maxBytes {
-			return format{}, nil, fmt.Errorf("%w: the file has more than %d MiB", TooLarge, maxBytes>>20)
-		}
-		return f, append(head, rest...), nil
-	}
-	return format{}, nil, NotAPicture
-}
-
-// size reads the header and refuses sizes that cannot be meant.
-func (f format) size(data []byte) (image.Point, error) {
-	in := &drained{data: bytes.NewReader(data)}
-	c, err := f.config(in)
-	if err != nil {
-		return image.Point{}, explain(err, in.dry)
-	}
-	if c.Width <= 0 || c.Height <= 0 {
-		return image.Point{}, fmt.Errorf("%w: it has %d x %d pixels", Damaged, c.Width, c.Height)
-	}
-	if c.Width > maxSide || c.Height > maxSide || c.Width*c.Height > maxPixels {
-		return image.Point{}, fmt.Errorf("%w: it has %d x %d pixels, at most %d million are read; make it smaller in a picture editor",
-			TooLarge, c.Width, c.Height, maxPixels/1_000_000)
-	}
-	return image.Pt(c.Width, c.Height), nil
 }
 
 // pixels runs the decoder. The decoders are other people's code and the file is anyone's: a panic in one is taken
@@ -136,7 +84,7 @@ func (f format) pixels(data []byte) (img image.Image, err error) {
 			img, err = nil, fmt.Errorf("%w (%s decoder: %v)", Damaged, f.name, p)
 		}
 	}()
-	in := &drained{data: bytes.NewReader(data)}
+	in := newDrained(data)
 	img, err = f.decode(in)
 	if err != nil {
 		return nil, explain(err, in.dry)
@@ -147,6 +95,9 @@ func (f format) pixels(data []byte) (img image.Image, err error) {
 // onCanvas converts to 8 bits with alpha. A GIF's frame may cover a part of the picture only; the rest is transparent.
 func onCanvas(img image.Image, size image.Point) *image.NRGBA {
 	canvas := image.Rectangle{Max: size}
+	if plain, ok := img.(*image.NRGBA); ok && plain.Rect == canvas {
+		return plain
+	}
 	if img.Bounds() == canvas {
 		return imaging.Clone(img)
 	}

@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -219,6 +220,103 @@ func TestDecodeTakesNoMemoryForClaims(t *testing.T) {
 		if taken := after.TotalAlloc - before.TotalAlloc; err == nil || taken > 1<<20 {
 			t.Errorf("%s: %d bytes taken, %v", c.name, taken, err)
 		}
+	}
+}
+
+// resized is a PNG or JPEG with another size in its header; change may turn more of it.
+func resized(kind string, width, height uint16, change func(header []byte)) string {
+	var data, header []byte
+	if kind == "png" {
+		data = pngWith(nil)
+		header = data[16:29]
+		binary.BigEndian.PutUint32(header, uint32(width))
+		binary.BigEndian.PutUint32(header[4:], uint32(height))
+		change(header)
+		binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+		return string(data)
+	}
+	data = jpegWith(exifOf(binary.BigEndian, "MM", 1))
+	header = data[bytes.Index(data, []byte("\xff\xc0")):]
+	binary.BigEndian.PutUint16(header[5:], height)
+	binary.BigEndian.PutUint16(header[7:], width)
+	change(header)
+	return string(data)
+}
+
+// What decides is the memory that the decoder takes, not the pixels alone.
+func TestDecodeLimitsMemory(t *testing.T) {
+	none := func([]byte) {}
+	for _, c := range []struct{ name, data, says string }{
+		{"8 bits", resized("png", 40_000, 4_000, none), "at most 134 million"},
+		{"16 bits", resized("png", 12_000, 10_000, func(h []byte) { h[8] = 16 }), "at most 111 million"},
+		{"JPEG", resized("jpeg", 40_000, 4_000, none), "at most 134 million"},
+		{"progressive JPEG", resized("jpeg", 9_000, 9_000, func(h []byte) { h[1] = 0xC2 }), "at most 67 million"},
+	} {
+		_, _, err := dataset.Decode(strings.NewReader(c.data), c.name)
+		if dataset.ReasonOf(err) != dataset.TooLarge || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.says)
+		}
+	}
+}
+
+// A large file that only begins like a picture is refused before much of it is read.
+func TestDecodeReadsNoLargeFile(t *testing.T) {
+	const bmp = "BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00" // then width and height
+	for _, c := range []struct {
+		name, begin string
+		size        int64
+		want        dataset.Reason
+	}{
+		{"JPEG", "\xff\xd8\xff", 257 << 20, dataset.TooLarge},
+		{"BMP", bmp, 1 << 33, dataset.TooLarge},
+		{"BMP of many pixels", bmp + "\x00\xf0\x00\x00\x00\xf0\x00\x00\x01\x00\x18\x00", 250 << 20, dataset.TooLarge},
+		{"no BMP after all", bmp + "\x00\xf0\x00\x00\x00\xf0\x00\x00\x01\x00\x07\x00", 250 << 20, dataset.Unsupported},
+		{"PNG without a header", "\x89PNG\r\n\x1a\n", 250 << 20, dataset.Damaged},
+	} {
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, []byte(c.begin), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, c.size); err != nil {
+			t.Skipf("no large sparse file can be made: %v", err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := decodeFile(t, path)
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; dataset.ReasonOf(err) != c.want || taken > 8<<20 {
+			t.Errorf("%s: %d bytes taken, %v", c.name, taken, err)
+		}
+	}
+}
+
+// A picture is found whatever stands before its size, and its file is held once.
+func TestDecodeFindsASizeFarBack(t *testing.T) {
+	const filling = 40 << 20
+	var data bytes.Buffer
+	whole := jpegWith(exifOf(binary.BigEndian, "MM", 6))
+	data.Write(whole[:2])
+	comment := append([]byte{0xFF, 0xFE, 0xFF, 0xFF}, make([]byte, 0xFFFF-2)...)
+	for data.Len() < filling {
+		data.Write(comment)
+	}
+	data.Write(whole[2:])
+	path := filepath.Join(t.TempDir(), "x.jpg")
+	if err := os.WriteFile(path, data.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	img, meta, err := decodeFile(t, path)
+	runtime.ReadMemStats(&after)
+	if err != nil || img.Rect != image.Rect(0, 0, 8, 16) || meta.Orientation != 6 {
+		t.Errorf("%+v, %v", meta, err)
+	}
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > filling+filling/4 {
+		t.Errorf("%d bytes taken for a file of %d", taken, data.Len())
+	}
+	if _, _, err := dataset.Decode(iotest.HalfReader(&data), "x"); err != nil { // a reader that does not tell its length
+		t.Error(err)
 	}
 }
 

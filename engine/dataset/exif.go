@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 )
 
 // orientation finds the EXIF orientation, 1 to 8, of an encoded picture; 1 where there is none or it makes no sense.
@@ -24,21 +25,43 @@ var exifHeader = []byte("Exif\x00\x00")
 
 // jpegExif is the TIFF structure in the first EXIF segment before the pixels, nil without one.
 func jpegExif(data []byte) []byte {
-	for pos := 2; pos+4 <= len(data) && data[pos] == 0xFF; {
-		marker, size := data[pos+1], int(binary.BigEndian.Uint16(data[pos+2:]))
-		switch {
-		case marker == 0xFF: // filling
-			pos++
-			continue
-		case marker == 0xDA || marker == 0xD9 || size < 2 || pos+2+size > len(data): // pixels, end, or damage
-			return nil
-		}
-		if exif, ok := bytes.CutPrefix(data[pos+4:pos+2+size], exifHeader); ok && marker == 0xE1 {
+	for marker, segment := range jpegSegments(data) {
+		if exif, ok := bytes.CutPrefix(segment, exifHeader); ok && marker == 0xE1 {
 			return exif
 		}
-		pos += 2 + size
 	}
 	return nil
+}
+
+// sequential reports whether a JPEG certainly is of the sequential kinds (ITU-T T.81, table B.1: SOF0 and SOF1).
+func sequential(data []byte) bool {
+	for marker := range jpegSegments(data) {
+		if marker == 0xC0 || marker == 0xC1 {
+			return true
+		}
+	}
+	return false
+}
+
+// jpegSegments gives the segments before the pixels, until one makes no sense: the marker and what follows the length.
+func jpegSegments(data []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		for pos := 2; pos+4 <= len(data) && data[pos] == 0xFF; {
+			marker, size := data[pos+1], int(binary.BigEndian.Uint16(data[pos+2:]))
+			if marker == 0xFF { // filling
+				pos++
+				continue
+			}
+			const first, last = 0xD0, 0xDA // without a length, or the pixels
+			if marker == 0 || marker >= first && marker <= last || size < 2 || pos+2+size > len(data) {
+				return
+			}
+			if !yield(marker, data[pos+4:pos+2+size]) {
+				return
+			}
+			pos += 2 + size
+		}
+	}
 }
 
 // pngExif is the content of the chunk eXIf (PNG specification, third edition, 11.3.4.2), nil without one.

@@ -72,7 +72,20 @@ func ReasonOf(err error) Reason {
 // It hands out ReadAt for the TIFF decoder, which without it takes memory up to any offset that a file names.
 type drained struct {
 	data *bytes.Reader
+	all  []byte // what data reads
 	dry  bool
+}
+
+func newDrained(all []byte) *drained { return &drained{data: bytes.NewReader(all), all: all} }
+
+// whole makes a decoder that wants all bytes at once one of a drained file, without a copy.
+func whole[T any](decode func([]byte) (T, error)) func(*drained) (T, error) {
+	return func(d *drained) (T, error) { return decode(d.all) }
+}
+
+// stream is whole for a decoder that reads.
+func stream[T any](decode func(io.Reader) (T, error)) func(*drained) (T, error) {
+	return func(d *drained) (T, error) { return decode(d) }
 }
 
 func (d *drained) Read(p []byte) (int, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"io"
 
 	"golang.org/x/image/vp8"
 	"golang.org/x/image/vp8l"
@@ -14,10 +13,9 @@ import (
 )
 
 // webpConfig reads the size of the frame itself. That of the container alone (VP8X) would not do as a guard, because
-// the decoder takes memory for the frame. webpFile finds the file whole, so no error here is for want of bytes.
-func webpConfig(r io.Reader) (image.Config, error) {
-	data, err := webpFile(r)
-	if err != nil {
+// the decoder takes memory for the frame. checkWebP finds the file whole, so no error here is for want of bytes.
+func webpConfig(data []byte) (image.Config, error) {
+	if err := checkWebP(data); err != nil {
 		return image.Config{}, err
 	}
 	if lossless := riffChunk(data, "VP8L"); lossless != nil {
@@ -39,9 +37,8 @@ func webpConfig(r io.Reader) (image.Config, error) {
 }
 
 // webpDecode decodes a still WebP to *image.NRGBA.
-func webpDecode(r io.Reader) (image.Image, error) {
-	data, err := webpFile(r)
-	if err != nil {
+func webpDecode(data []byte) (image.Image, error) {
+	if err := checkWebP(data); err != nil {
 		return nil, err
 	}
 	// x/image/webp refuses a lossless frame with alpha in an extended file (one with EXIF or a colour profile), so
@@ -63,20 +60,17 @@ func webpDecode(r io.Reader) (image.Image, error) {
 	return img, nil
 }
 
-// webpFile reads a WebP file and checks that it is whole and holds a still picture.
-func webpFile(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(r)
+// checkWebP checks that a WebP file is whole and holds a still picture.
+func checkWebP(data []byte) error {
 	switch {
-	case err != nil:
-		return nil, err
 	case len(data) < 12 || int64(binary.LittleEndian.Uint32(data[4:])) > int64(len(data)-8):
-		return nil, Truncated
+		return Truncated
 	case riffChunk(data, "VP8 ") != nil || riffChunk(data, "VP8L") != nil:
-		return data, nil
+		return nil
 	case riffChunk(data, "ANMF") != nil:
-		return nil, fmt.Errorf("%w: it is an animated WebP; save one of its frames as PNG", Unsupported)
+		return fmt.Errorf("%w: it is an animated WebP; save one of its frames as PNG", Unsupported)
 	}
-	return nil, fmt.Errorf("%w (webp: no frame)", Damaged)
+	return fmt.Errorf("%w (webp: no frame)", Damaged)
 }
 
 // studioRange converts a VP8 frame to RGB. VP8 stores luma as 16 to 235 and chroma as 16 to 240 (ITU-R BT.601);

@@ -36,7 +36,8 @@ func inspectLoRA(info *Info, s Source) {
 	}
 	slices.Sort(info.Ranks)
 	if info.Naming != "kohya" {
-		info.Note = "It is in the names of " + info.Naming + ", not in kohya's."
+		info.Note = "Easel cannot use this LoRA, because its tensors have the names of " + info.Naming +
+			"; convert it to kohya's names, as A1111 and ComfyUI use them."
 	}
 	info.Base = baseOfLoRA(info, s)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"easel/engine"
@@ -75,16 +74,6 @@ func OpenFolder(fsys fs.FS) (*Folder, error) {
 
 // Class is the pipeline's class, such as "StableDiffusionPipeline".
 func (d *Folder) Class() string { return d.class }
-
-// Components lists the components that the folder declares, in alphabetical order.
-func (d *Folder) Components() []string {
-	names := make([]string, 0, len(d.parts))
-	for name := range d.parts {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // Component opens a part that has weights: "unet", "vae", "text_encoder", "text_encoder_2". Errors: NotFound,
 // BadFile, and Unsupported where the weights are PyTorch pickles.

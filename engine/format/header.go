@@ -14,12 +14,16 @@ import (
 )
 
 // Limits of a safetensors header. The first is the official one; the others keep a hostile header from taking
-// many times its own size in memory.
+// many times its own size in memory, or hours.
 const (
-	maxHeader  = 100_000_000
-	maxTensors = 250_000
-	maxDims    = 32
-	maxNumber  = uint64(1) << 48
+	maxHeader   = 100_000_000
+	maxTensors  = 250_000
+	maxMetadata = 100_000
+	maxFields   = 32        // of one tensor; three are known
+	maxKeys     = 1_200_000 // of all objects together
+	maxDepth    = 100       // of what is not known
+	maxDims     = 32
+	maxNumber   = uint64(1) << 48
 )
 
 // entry is one tensor of a header. begin and end count bytes of the data section.
@@ -60,14 +64,11 @@ func parseHeader(raw []byte, size int64) (*header, error) {
 		return nil, errors.New("the header is not UTF-8")
 	}
 	h := &header{metadata: map[string]string{}}
-	p := parser{json.NewDecoder(bytes.NewReader(raw))}
+	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(raw))}
 	p.UseNumber()
-	err := p.object(func(key string) error {
+	err := p.object(maxTensors+1, func(key string) error {
 		if key == "__metadata__" {
 			return p.metadata(h.metadata)
-		}
-		if len(h.entries) == maxTensors {
-			return fmt.Errorf("the header names more than %d tensors", maxTensors)
 		}
 		e, err := p.entry(key)
 		h.entries = append(h.entries, e)
@@ -134,10 +135,13 @@ func byteLen(d dtype, shape []int) (uint64, error) {
 }
 
 // parser reads the header token by token, because encoding/json's Unmarshal hides duplicate keys.
-type parser struct{ *json.Decoder }
+type parser struct {
+	*json.Decoder
+	keys int // read so far
+}
 
-// object reads an object, calling member for each key with the decoder before the value.
-func (p parser) object(member func(key string) error) error {
+// object reads an object of at most limit keys, calling member for each with the decoder before the value.
+func (p *parser) object(limit int, member func(key string) error) error {
 	if err := p.delim('{'); err != nil {
 		return err
 	}
@@ -150,6 +154,9 @@ func (p parser) object(member func(key string) error) error {
 		if seen[key] {
 			return fmt.Errorf("the name %q occurs twice", key)
 		}
+		if p.keys++; len(seen) == limit || p.keys > maxKeys {
+			return fmt.Errorf("there are more than %d names in one place, or %d in all", limit, maxKeys)
+		}
 		seen[key] = true
 		if err := member(key); err != nil {
 			return fmt.Errorf("%q: %w", key, err)
@@ -158,7 +165,7 @@ func (p parser) object(member func(key string) error) error {
 	return p.delim('}')
 }
 
-func (p parser) delim(want json.Delim) error {
+func (p *parser) delim(want json.Delim) error {
 	tok, err := p.Token()
 	if err == nil && tok != want {
 		err = fmt.Errorf("%v found where %v belongs", tok, want)
@@ -166,7 +173,7 @@ func (p parser) delim(want json.Delim) error {
 	return err
 }
 
-func (p parser) text() (string, error) {
+func (p *parser) text() (string, error) {
 	tok, err := p.Token()
 	if err != nil {
 		return "", err
@@ -178,18 +185,18 @@ func (p parser) text() (string, error) {
 	return s, nil
 }
 
-func (p parser) metadata(into map[string]string) error {
-	return p.object(func(key string) (err error) {
+func (p *parser) metadata(into map[string]string) error {
+	return p.object(maxMetadata, func(key string) (err error) {
 		into[key], err = p.text()
 		return err
 	})
 }
 
-func (p parser) entry(name string) (entry, error) {
+func (p *parser) entry(name string) (entry, error) {
 	e := entry{name: name}
 	var offsets []uint64
 	fields := 0
-	err := p.object(func(key string) error {
+	err := p.object(maxFields, func(key string) error {
 		switch key {
 		case "dtype":
 			fields++
@@ -215,8 +222,7 @@ func (p parser) entry(name string) (entry, error) {
 			offsets, err = p.numbers(2)
 			return err
 		}
-		var ignored json.RawMessage
-		return p.Decode(&ignored)
+		return p.skip()
 	})
 	if err != nil {
 		return e, err
@@ -228,8 +234,30 @@ func (p parser) entry(name string) (entry, error) {
 	return e, nil
 }
 
+// skip reads a value of any kind, and keeps nothing of it.
+func (p *parser) skip() error {
+	for depth := 0; ; {
+		tok, err := p.Token()
+		if err != nil {
+			return err
+		}
+		switch tok {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+		if depth > maxDepth {
+			return fmt.Errorf("lists lie more than %d deep in each other", maxDepth)
+		}
+	}
+}
+
 // numbers reads an array of at most limit whole numbers below 2^48 that fit in an int.
-func (p parser) numbers(limit int) ([]uint64, error) {
+func (p *parser) numbers(limit int) ([]uint64, error) {
 	if err := p.delim('['); err != nil {
 		return nil, err
 	}

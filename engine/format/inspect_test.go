@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,6 +97,7 @@ func TestInspectShapes(t *testing.T) {
 		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", true},
 		{"old diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.processor.to_k_lora.down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", true},
 		{"LoHa", map[string][]int{"lora_unet_a.hada_w1_a": {4, 4}}, format.KindLoRA, "", "kohya", true},
+		{"cloneofsimo LoRA", map[string][]int{"unet:0:up": {2, 4}, "unet:0:down": {4, 768}}, format.KindLoRA, "", "cloneofsimo", true},
 		{"SDXL embedding", map[string][]int{"clip_l": {2, 768}, "clip_g": {2, 1280}}, format.KindEmbedding, "SDXL", "", false},
 		{"SD2 embedding", map[string][]int{"<cat>": {1024}}, format.KindEmbedding, "SD2", "", false},
 		{"VAE alone", map[string][]int{"encoder.down.0.block.0.conv1.weight": {2, 2, 3, 3}, "decoder.conv_in.weight": {2, 2, 3, 3}}, format.KindVAE, "", "", false},
@@ -115,6 +117,9 @@ func TestInspectShapes(t *testing.T) {
 		}
 		if d := cmp.Diff([]any{test.kind, test.base, test.naming, test.note}, []any{info.Kind, info.Base, info.Naming, info.Note != ""}); d != "" {
 			t.Errorf("%s: %q: %s", test.name, info.Note, d)
+		}
+		if foreign := info.Naming != "" && info.Naming != "kohya"; foreign && (!strings.Contains(info.Note, info.Naming) || !strings.Contains(info.Note, "cannot use")) {
+			t.Errorf("%s: the note %q does not say what hinders use", test.name, info.Note)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"easel/engine"
+	"easel/engine/internal/atomicfile"
 )
 
 const (
@@ -37,7 +38,7 @@ func WritePNG(path string, img image.Image, parameters string) error {
 		return engine.Errorf(op, path, engine.BadInput, "%w", err)
 	}
 	plain := encoded.Bytes()
-	return replaceFile(op, path, func(w io.Writer) error {
+	return atomicfile.Write(op, path, func(w io.Writer) error {
 		_, err := w.Write(plain[:ihdrEnd])
 		if err == nil && parameters != "" {
 			_, err = w.Write(textChunk(parameters))

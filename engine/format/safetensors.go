@@ -17,6 +17,9 @@ const opRead = "read safetensors"
 
 // File is an open safetensors file. Its tensors are views of the mapped file where they can be, so none of them
 // may be used after Close. A File may be read from several goroutines.
+//
+// The file on the disk must not be changed while it is open: a program that shortens it in place makes this process
+// die (SIGBUS) at the next look at a tensor. Replacing it by renaming another over it, as Write does, is safe.
 type File struct {
 	path    string
 	header  *header
@@ -26,7 +29,8 @@ type File struct {
 	release func() error // nil where the data is Go memory
 }
 
-// Open maps the file at path and checks its header. Errors are of kind NotFound or BadFile.
+// Open maps the file at path and checks its header. The file must not be changed or shortened until Close (see File).
+// Errors are of kind NotFound or BadFile.
 func Open(path string) (*File, error) {
 	// Looking first keeps a named pipe from blocking.
 	if info, err := os.Stat(path); err != nil {

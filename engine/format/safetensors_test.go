@@ -94,6 +94,11 @@ func TestParseRefuses(t *testing.T) {
 		{"same place", raw(`{"a":`+one+`,"b":`+one+`}`, "1234"), "expected"},
 		{"cut off", raw(`{"a":`+one+`}`, "123"), "cut off"},
 		{"trailing byte", raw(`{"a":`+one+`}`, "12345"), "unknown bytes"},
+		{"too many metadata", raw(`{"__metadata__":{`+many(100_001, `"%d":""`)+`}}`, ""), "more than 100000 names"},
+		{"too many fields", raw(`{"a":{`+many(40, `"%d":1`)+`}}`, ""), "more than 32 names"},
+		{"too many names in all", raw(`{`+many(55_000, `"%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0],`+many(20, `"f%d":0`)+`}`)+`}`, ""), "1200000 in all"},
+		{"too deep", raw(`{"a":{"x":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+`}}`, ""), "deep"},
+		{"unknown field that does not end", raw(`{"a":{"x":[1,{"y":2}`, ""), "damaged"},
 		{"claims terabytes", raw(`{"a":`+fmt.Sprintf(f32, "1099511627776", 0, 4398046511104)+`}`, "1234"), "cut off"},
 	}
 	for _, test := range tests {
@@ -110,6 +115,15 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: OpenFS: %v", test.name, err)
 		}
 	}
+}
+
+// many is pattern n times, with the numbers from 0, separated by commas.
+func many(n int, pattern string) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf(pattern, i)
+	}
+	return strings.Join(parts, ",")
 }
 
 func TestTensorConverts(t *testing.T) {

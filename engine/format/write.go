@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"easel/engine"
+	"easel/engine/internal/atomicfile"
 	"easel/engine/kernel"
 )
 
@@ -33,7 +34,7 @@ func Write(path string, tensors []Named, metadata map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(opWrite, path, l.write)
+	return atomicfile.Write(opWrite, path, l.write)
 }
 
 // Encode writes the bytes of Write's file to w.
@@ -70,6 +71,9 @@ func inFileOrder(tensors []Named) []Named {
 }
 
 func arrange(tensors []Named, metadata map[string]string) (layout, error) {
+	if len(tensors) > maxTensors || len(metadata) > maxMetadata {
+		return layout{}, engine.Errorf(opWrite, "", engine.BadInput, "%d tensors and %d metadata are more than Easel reads back", len(tensors), len(metadata))
+	}
 	l := layout{tensors: inFileOrder(tensors)}
 	b := append(make([]byte, 8, 1024), '{')
 	if metadata != nil {

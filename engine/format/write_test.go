@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +16,20 @@ import (
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 )
+
+// tensorsOf are all of a file's tensors.
+func tensorsOf(t *testing.T, f *format.File) []format.Named {
+	t.Helper()
+	var tensors []format.Named
+	for _, name := range f.Names() {
+		tensor, err := f.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, format.Named{Name: name, Tensor: tensor})
+	}
+	return tensors
+}
 
 // TestWriteRepeatsTheOfficialWriter reads files that safetensors' own writer made and writes them again.
 func TestWriteRepeatsTheOfficialWriter(t *testing.T) {
@@ -31,14 +47,8 @@ func TestWriteRepeatsTheOfficialWriter(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		var tensors []format.Named
-		for _, n := range f.Names() {
-			tensor, err := f.Tensor(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tensors = append([]format.Named{{Name: n, Tensor: tensor}}, tensors...)
-		}
+		tensors := tensorsOf(t, f)
+		slices.Reverse(tensors) // the order must not matter
 		metadata := f.Metadata()
 		if len(metadata) == 0 {
 			metadata = nil
@@ -92,6 +102,14 @@ func TestWriteThenOpen(t *testing.T) {
 	}
 }
 
+func manyPairs(n int) map[string]string {
+	pairs := map[string]string{}
+	for i := range n {
+		pairs[strconv.Itoa(i)] = ""
+	}
+	return pairs
+}
+
 func TestWriteRefuses(t *testing.T) {
 	one := kernel.FromF32([]float32{1})
 	tests := []struct {
@@ -103,6 +121,7 @@ func TestWriteRefuses(t *testing.T) {
 		{"reserved name", []format.Named{{Name: "__metadata__", Tensor: one}}, nil},
 		{"name not UTF-8", []format.Named{{Name: "\xff", Tensor: one}}, nil},
 		{"metadata not UTF-8", nil, map[string]string{"a": "\xff"}},
+		{"too many metadata", nil, manyPairs(100_001)},
 		{"header too large", nil, map[string]string{"a": strings.Repeat("x", 100_000_001)}},
 	}
 	for _, test := range tests {

@@ -62,10 +62,11 @@ func (g *Graph) Err() error { return g.err }
 // Expr is the underlying Gorgonia graph.
 func (g *Graph) Expr() *gorgonia.ExprGraph { return g.expr }
 
-// Fail records a mistake found by a builder, unless one was recorded before.
+// Fail records a mistake found by a builder, unless one was recorded before. An error wrapped by %w keeps its kind.
 func (g *Graph) Fail(format string, args ...any) {
 	if g.err == nil {
-		g.err = engine.Errorf("build graph", "", engine.Internal, format, args...)
+		err := fmt.Errorf(format, args...)
+		g.err = engine.Errorf("build graph", "", engine.KindOf(err), "%w", err)
 	}
 }
 

@@ -30,6 +30,9 @@ func (m *Memory) grow(n int) error {
 		return nil
 	}
 	m.Close()
+	if free := available(); free > 0 && int64(n) > free {
+		return engine.Errorf("take memory", "", engine.OutOfMemory, "one step needs %d MB, and %d MB are free: choose a smaller resolution or batch, or close other programs", n>>20, free>>20)
+	}
 	b, free, err := allocate(n)
 	if err != nil {
 		return engine.Errorf("take memory", "", engine.OutOfMemory, "%d MB for one step are not to be had: %w", n>>20, err)

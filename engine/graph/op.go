@@ -102,6 +102,7 @@ func (o *op) WriteHash(h hash.Hash) { fmt.Fprintf(h, "%s#%d", o.name(), o.serial
 
 // Hashcode implements gorgonia.Op. It is the operator's serial number: Gorgonia takes nodes of equal hash, op and
 // shape for one and does not compare their inputs, so a collision would silently join two layers.
+// (The sums that Backpropagate makes are Gorgonia's own and keep that risk: two of one shape would need equal hashes.)
 func (o *op) Hashcode() uint32 { return o.serial }
 
 // String implements gorgonia.Op.

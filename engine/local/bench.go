@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"easel/engine"
@@ -60,6 +61,9 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 	bad := func(format string, args ...any) error {
 		return engine.Errorf("bench", "", engine.BadInput, format, args...)
 	}
+	if req.Runs < 0 {
+		return nil, nil, nil, bad("runs cannot be negative")
+	}
 	switch req.Shape {
 	case "":
 		shapes = []string{"builtin"}
@@ -98,6 +102,8 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, part string, dt kernel.DType) (engine.BenchRow, error) {
 	release()
 	memory := watchMemory()
+	var peak int64
+	defer func() { memory() }()
 	m := model.SD15(dt)
 	if shape == "builtin" {
 		var err error
@@ -105,6 +111,7 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 			return engine.BenchRow{}, err
 		}
 	}
+	defer m.Close()
 	p, err := l.pipeline(shape, m, dt.String())
 	if err != nil {
 		return engine.BenchRow{}, err
@@ -116,8 +123,9 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	}
 	defer w.close()
 	seconds, err := w.measure(ctx, req.Runs)
+	peak = memory()
 	row := engine.BenchRow{Shape: shape, Part: part, Method: w.method, DType: dt.String(), Res: w.res, Batch: w.batch,
-		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory()}
+		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: peak}
 	if req.Profile {
 		row.Profile = w.profile()
 	}
@@ -148,10 +156,10 @@ func watchMemory() func() int64 {
 			}
 		}
 	}()
-	return func() int64 {
+	return sync.OnceValue(func() int64 {
 		close(stop)
 		return <-peak
-	}
+	})
 }
 
 // median times f: once to warm up, then runs times (5 where that is 0), fewer when that takes over half a minute.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -37,13 +38,16 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Batch, 1, 4, p.small())
 	set(&job.Steps, min(max(100*images, 400), 1500), 300, p.small())
 	set(&job.Resolution, p.model.Resolution(), p.model.Resolution(), p.small())
-	set(&job.Rate, 1e-4, 2e-3, p.small())
+	set(&job.Optimizer, "adamw", "adamw", p.small())
+	set(&job.Rate, 1e-4*rateFactor(job.Optimizer, 1e4), 2e-3*rateFactor(job.Optimizer, 500), p.small())
 	set(&job.ClipNorm, 1, 1, p.small())
 	set(&job.Preserve, -1, 1, p.small())
 	set(&job.SampleSteps, 20, 20, p.small())
 	set(&job.Guidance, 7.5, 4, p.small())
-	set(&job.Optimizer, "adamw", "adamw", p.small())
 	set(&job.Schedule, "constant", "cosine", p.small())
+	if job.Schedule == "constant" && job.Warmup > 0 {
+		job.Schedule = "constant_with_warmup"
+	}
 	set(&job.DType, "auto", "auto", p.small())
 	set(&job.Export, "f16", "f16", p.small())
 	if len(job.Prompts) == 0 {
@@ -53,6 +57,19 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 		}
 	}
 	return job
+}
+
+// rateFactor turns AdamW's learning rate into another optimizer's: Prodigy finds its own, of which 1 is the whole
+// (toProdigy is what makes AdamW's rate 1), and Lion's steps are of full size in every element (Chen et al., arXiv
+// 2302.06675, advise 3 to 10 times less).
+func rateFactor(optimizer string, toProdigy float64) float64 {
+	switch optimizer {
+	case "prodigy":
+		return toProdigy
+	case "lion":
+		return 0.2
+	}
+	return 1
 }
 
 // set replaces a zero value by the default, of which small models have their own.
@@ -68,7 +85,7 @@ func set[T comparable](v *T, usual, small T, isSmall bool) {
 }
 
 // check refuses a completed job that cannot run, in the user's words.
-func check(job engine.Job) error {
+func (p *pipeline) check(job engine.Job) error {
 	bad := func(format string, args ...any) error {
 		return engine.Errorf("check settings", "", engine.BadInput, format, args...)
 	}
@@ -79,21 +96,30 @@ func check(job engine.Job) error {
 		return bad("steps must be from 1 to 1000000, not %d", job.Steps)
 	case job.Batch < 1 || job.Batch > 64:
 		return bad("batch must be from 1 to 64, not %d", job.Batch)
-	case job.Resolution < 64 || job.Resolution > 2048:
-		return bad("resolution must be from 64 to 2048 pixels, not %d", job.Resolution)
+	case job.Resolution < p.step() || job.Resolution > 2048 || job.Resolution%p.step() != 0:
+		return bad("resolution must be a multiple of %d pixels for this model, up to 2048, not %d", p.step(), job.Resolution)
 	case !(job.Rate > 0) || job.Rate > 10:
 		return bad("the learning rate must be above 0 and at most 10, not %g", job.Rate)
-	case job.Warmup < 0 || job.MinSNR < 0 || job.ClipNorm < 0 || job.Guidance < 0:
-		return bad("warmup, min-snr, clip and guidance cannot be negative")
+	case job.Warmup < 0 || !finite(job.MinSNR) || !finite(job.ClipNorm) || !finite(job.Guidance):
+		return bad("warmup, min-snr, clip and guidance must be numbers that are not negative")
+	case math.IsNaN(job.Preserve) || job.Preserve > 1000:
+		return bad("preserve must be a number up to 1000, not %g", job.Preserve)
 	case !slices.Contains([]string{"f16", "f32", "bf16"}, job.Export):
 		return bad("export cannot be %q; choose f16, f32 or bf16", job.Export)
 	}
 	return nil
 }
 
-// buckets are the shapes in which pictures are trained. The step is a size that every level of the UNet can halve.
+func finite(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
+
+// step is the size in pixels that every level of the VAE and the UNet can halve.
+func (p *pipeline) step() int {
+	return p.model.VAE.Factor() << (len(p.model.UNet.BlockOutChannels) - 1)
+}
+
+// buckets are the shapes in which pictures are trained.
 func (p *pipeline) buckets(resolution int) dataset.Buckets {
-	step := p.model.VAE.Factor() << (len(p.model.UNet.BlockOutChannels) - 1)
+	step := p.step()
 	side := max(resolution/step*step, step)
 	return dataset.Buckets{Resolution: side, Min: max(side/2/step*step, step), Max: side * 2, Step: step}
 }

@@ -12,14 +12,11 @@ import (
 	"easel/engine/kernel/onednn"
 )
 
-func describe(b kernel.Backend, o Options) engine.Device {
-	d := engine.Device{Name: field("/proc/cpuinfo", "model name"), Backend: b.Name(), Threads: o.Threads, BF16: onednn.HasBF16(),
+func describe(b kernel.Backend) engine.Device {
+	d := engine.Device{Name: field("/proc/cpuinfo", "model name"), Backend: b.Name(), Threads: kernel.Threads(b), BF16: onednn.HasBF16(),
 		Memory: kilobytes("/proc/meminfo", "MemTotal")}
 	if d.Name == "" {
 		d.Name = runtime.GOARCH
-	}
-	if d.Threads == 0 {
-		d.Threads = runtime.NumCPU()
 	}
 	return d
 }

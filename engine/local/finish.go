@@ -88,13 +88,14 @@ func (s *session) picturesHash() []byte {
 // number of threads is not in it: another number changes the last bits, which nobody who moves to another machine minds.
 func (s *session) fingerprint() string {
 	job := s.job
-	job.Out, job.Resume, job.Prompts, job.Export = "", false, nil, ""
+	job.Out, job.Resume, job.Export = "", false, ""
+	job.DType = s.pipeline.options.DType.String()
 	if abs, err := filepath.Abs(job.Images); err == nil {
 		job.Images = abs
 	}
 	text, err := json.Marshal(job)
-	if err != nil {
-		panic(err) // plain data
+	if err != nil { // a number that is not finite, which check refuses
+		return err.Error()
 	}
 	return fmt.Sprintf("%s %x", text, s.picturesHash())
 }

@@ -13,7 +13,6 @@ import (
 	"easel/engine/diffusion"
 	"easel/engine/format"
 	"easel/engine/sample"
-	"easel/engine/store"
 )
 
 // grid renders the before/after grid: rows are steps, columns prompts, each with the same noise in every row.
@@ -128,12 +127,8 @@ func (g *grid) write() error {
 	return nil
 }
 
-// load takes over the rows up to step from the run that is resumed.
-func (g *grid) load(step int) error {
-	run, err := store.Open(g.s.job.Out)
-	if err != nil {
-		return err
-	}
+// load takes over the rows up to step from the run that is resumed. A picture that is lost costs its row, not the run.
+func (g *grid) load(run engine.Run, step int) {
 	for _, row := range run.Rows {
 		if row.Step > step || len(row.Pictures) != len(g.prompts) {
 			continue
@@ -142,16 +137,16 @@ func (g *grid) load(step int) error {
 		for _, path := range row.Pictures {
 			p, err := readPicture(path)
 			if err != nil {
-				return err
+				g.s.warn(err)
+				break
 			}
 			pictures = append(pictures, p)
 		}
-		g.add(row.Step, pictures)
+		if len(pictures) == len(g.prompts) {
+			g.add(row.Step, pictures)
+			g.s.result.Grid = g.s.store.GridPath()
+		}
 	}
-	if len(g.rows) > 0 {
-		g.s.result.Grid = g.s.store.GridPath()
-	}
-	return nil
 }
 
 func readPicture(path string) (image.Image, error) {

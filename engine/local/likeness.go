@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"image"
 	"slices"
 	"strings"
@@ -12,11 +13,15 @@ import (
 
 // measure compares the first and last rows of the grid.
 func (g *grid) measure(ctx context.Context, s *engine.Summary) error {
+	if g.steps[0] != 0 {
+		g.s.warn(errors.New("the pictures of step 0 are lost, so likeness and drift cannot be measured"))
+		return nil
+	}
 	first, last := g.rows[0].Pictures, g.rows[len(g.rows)-1].Pictures
 	var subject []int
 	var drift []float64
 	for i, p := range g.prompts {
-		if strings.Contains(p, g.s.job.Word) {
+		if names(p, g.s.job.Word) {
 			subject = append(subject, i)
 		} else {
 			drift = append(drift, difference(first[i], last[i]))
@@ -33,6 +38,11 @@ func (g *grid) measure(ctx context.Context, s *engine.Summary) error {
 	// The run's result does not hang on this number.
 	g.s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: "the likeness could not be measured and is given as 0: " + err.Error()}})
 	return nil
+}
+
+// names says whether a prompt has the word, as a word.
+func names(prompt, word string) bool {
+	return strings.Contains(" "+strings.Join(strings.FieldsFunc(prompt, func(c rune) bool { return c == ' ' || c == ',' || c == '.' }), " ")+" ", " "+word+" ")
 }
 
 func pick(pictures []image.Image, columns []int) (picked []image.Image) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"easel/engine"
 	"easel/engine/format"
@@ -27,14 +28,16 @@ type local struct {
 	backend kernel.Backend
 	device  engine.Device
 	tasks   chan func()
-	done    chan struct{}
+	quit    chan struct{} // closed by Close
+	done    chan struct{} // closed when the computing goroutine has ended
+	close   sync.Once
 }
 
 var _ engine.Engine = (*local)(nil)
 
 // New starts an engine.
 func New(o Options) (engine.Engine, error) {
-	l := &local{tasks: make(chan func()), done: make(chan struct{})}
+	l := &local{tasks: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	started := make(chan error)
 	go l.work(o, started)
 	if err := <-started; err != nil {
@@ -48,16 +51,21 @@ func (l *local) work(o Options, started chan<- error) {
 	defer close(l.done)
 	var err error
 	if l.backend, err = newBackend(o); err == nil {
-		l.device = describe(l.backend, o)
+		l.device = describe(l.backend)
 	}
 	started <- err
 	if err != nil {
 		return
 	}
-	for task := range l.tasks {
-		task()
+	defer l.backend.Close()
+	for {
+		select {
+		case task := <-l.tasks:
+			task()
+		case <-l.quit:
+			return
+		}
 	}
-	l.backend.Close()
 }
 
 // newBackend is the fastest one that this build holds.
@@ -76,6 +84,8 @@ func (l *local) do(ctx context.Context, f func() error) error {
 		return <-result
 	case <-ctx.Done():
 		return engine.Errorf("wait for the engine", "", engine.Cancelled, "%w", ctx.Err())
+	case <-l.quit:
+		return engine.Errorf("wait for the engine", "", engine.Cancelled, "the engine is closed")
 	}
 }
 
@@ -110,9 +120,9 @@ func (l *local) Inspect(_ context.Context, path string) (engine.FileInfo, error)
 	return info, nil
 }
 
-// Close implements engine.Engine. Calls in progress end first.
+// Close implements engine.Engine. A call in progress ends first; one that waits is refused.
 func (l *local) Close() error {
-	close(l.tasks)
+	l.close.Do(func() { close(l.quit) })
 	<-l.done
 	return nil
 }

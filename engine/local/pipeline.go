@@ -1,7 +1,10 @@
 package local
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"easel/engine"
 	"easel/engine/builtin"
@@ -31,13 +34,22 @@ func (l *local) open(name, dtype string) (*pipeline, error) {
 		m, err = openFolder(name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, inModel(name, err)
 	}
 	p, err := l.pipeline(name, m, dtype)
 	if err != nil {
 		m.Close()
 	}
 	return p, err
+}
+
+// inModel names the model's folder in an error about one of its files.
+func inModel(name string, err error) error {
+	var e *engine.Error
+	if errors.As(err, &e) && !filepath.IsAbs(e.Path) && !strings.HasPrefix(e.Path, name) {
+		e.Path = filepath.Join(name, e.Path)
+	}
+	return err
 }
 
 func openFolder(path string) (*model.Model, error) {

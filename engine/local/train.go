@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (s *session) loadPictures(ctx context.Context) error {
 	s.pictures = set
 	s.job = s.pipeline.complete(s.job, len(set.Items))
 	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
-	return check(s.job)
+	return s.pipeline.check(s.job)
 }
 
 // openStore starts a run in the project folder, or goes on with the newest. It comes late: a run that cannot start
@@ -180,15 +181,21 @@ func (s *session) encode(ctx context.Context) (err error) {
 func (s *session) keep(ctx context.Context) error {
 	base := s.pipeline.renderer(nil)
 	defer base.Close()
-	q := sample.Request{Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
-	q.Prompts = preserved()
-	for i := range q.Prompts {
-		q.Seeds = append(q.Seeds, s.job.Seed+uint64(1000+i)) // not those of the grid
+	seed := s.job.Seed + 1000                           // not those of the grid
+	for prompts := range slices.Chunk(preserved(), 8) { // no more at a time than the grid needs memory for
+		q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
+		for range prompts {
+			q.Seeds = append(q.Seeds, seed)
+			seed++
+		}
+		if err := s.data.Keep(ctx, base, q, func(int) {}); err != nil {
+			return err
+		}
 	}
-	if err := s.data.Keep(ctx, base, q, func(int) {}); err != nil {
-		return err
+	s.setup("preserve", "recorded what the model does for %d other prompts, so that they stay", len(preserved()))
+	if i := slices.IndexFunc(s.pictures.Items, func(it dataset.Item) bool { return it.Width != s.job.Resolution || it.Height != s.job.Resolution }); i >= 0 {
+		s.warn(fmt.Errorf("other prompts are kept as they were only beside square pictures; %s, among others, is not one", s.pictures.Items[i].Path))
 	}
-	s.setup("preserve", "recorded what the model does for %d other prompts, so that they stay", len(q.Prompts))
 	return nil
 }
 
@@ -210,11 +217,26 @@ func (s *session) restore(context.Context) error {
 	if s.from, err = s.trainer.Restore(path, s.fingerprint()); err != nil {
 		return err
 	}
-	if err := s.grid.load(s.from); err != nil {
+	if err := s.resumeRecords(); err != nil {
 		return err
 	}
 	s.result.Checkpoint, s.result.Run.Step = path, s.from
 	s.setup("resume", "from step %d", s.from)
+	return nil
+}
+
+// resumeRecords takes over the pictures and losses of the run so far.
+func (s *session) resumeRecords() error {
+	run, err := store.Open(s.job.Out)
+	if err != nil {
+		return err
+	}
+	for _, l := range run.Losses {
+		if l.Step <= s.from {
+			s.losses = append(s.losses, l.Loss)
+		}
+	}
+	s.grid.load(run, s.from)
 	return nil
 }
 

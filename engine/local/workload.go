@@ -116,7 +116,8 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 		step++
 		return err
 	}
-	w.flops, w.profile, w.reset, w.close = t.FLOPs, t.Profile, t.ResetProfile, t.Close
+	vm := t.VM()
+	w.flops, w.profile, w.reset, w.close = vm.FLOPs, vm.Profile, vm.ResetProfile, t.Close
 	return nil
 }
 

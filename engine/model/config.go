@@ -6,6 +6,7 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"easel/engine"
 	"easel/engine/kernel"
@@ -29,6 +30,14 @@ type UNetConfig struct {
 	// NumAttentionHeads overrides AttentionHeadDim where given.
 	NumAttentionHeads perLevel `json:"num_attention_heads"`
 	TransformerLayers perLevel `json:"transformer_layers_per_block"`
+
+	// Variants that change the mathematics; any of them is refused.
+	TimeCondProjDim    *int   `json:"time_cond_proj_dim"`
+	EncoderHidDim      *int   `json:"encoder_hid_dim"`
+	DualCrossAttention bool   `json:"dual_cross_attention"`
+	AttentionType      string `json:"attention_type"`
+	ResnetTimeShift    string `json:"resnet_time_scale_shift"`
+	MidBlockType       string `json:"mid_block_type"`
 
 	ActFn             string `json:"act_fn"`
 	AdditionEmbedType string `json:"addition_embed_type"`
@@ -93,6 +102,9 @@ func (c *UNetConfig) check() error {
 	switch {
 	case c.AdditionEmbedType != "":
 		return engine.Errorf("read UNet config", "", engine.Unsupported, "this is an SDXL model; Easel trains Stable Diffusion 1.x and models of its shape")
+	case c.TimeCondProjDim != nil || c.EncoderHidDim != nil || c.DualCrossAttention ||
+		!oneOf(c.AttentionType, "", "default") || !oneOf(c.ResnetTimeShift, "", "default") || !oneOf(c.MidBlockType, "", "UNetMidBlock2DCrossAttn"):
+		return engine.Errorf("read UNet config", "", engine.Unsupported, "this UNet is a variant that Easel does not know")
 	case c.ClassEmbedType != "" || c.ActFn != "silu" || c.FreqShift != 0 || (c.FlipSinToCos != nil && !*c.FlipSinToCos):
 		return engine.Errorf("read UNet config", "", engine.Unsupported, "this UNet is a variant that Easel does not know")
 	case len(c.BlockOutChannels) == 0 || len(c.BlockOutChannels) > 8:
@@ -106,6 +118,9 @@ func (c *UNetConfig) check() error {
 		if err := checkWidth(w, c.NormNumGroups); err != nil {
 			return bad("level %d: %w", i, err)
 		}
+		if n := c.TransformerLayers.at(i, 1); n < 1 || n > 16 {
+			return bad("level %d: %d transformer blocks", i, n)
+		}
 		if h := c.heads(i); h < 1 || w%h != 0 {
 			return bad("level %d: %d channels cannot be split into %d heads", i, w, h)
 		}
@@ -117,11 +132,13 @@ func (c *UNetConfig) check() error {
 			}
 		}
 	}
-	if min(c.InChannels, c.OutChannels, c.CrossAttentionDim, c.SampleSize) < 1 {
+	if min(c.InChannels, c.OutChannels, c.CrossAttentionDim, c.SampleSize) < 1 || max(c.InChannels, c.OutChannels, c.CrossAttentionDim, c.SampleSize) > 1<<14 {
 		return bad("a size is missing or not positive")
 	}
 	return nil
 }
+
+func oneOf(v string, known ...string) bool { return slices.Contains(known, v) }
 
 // checkWidth refuses widths that no model has, before memory is taken for them.
 func checkWidth(width, groups int) error {
@@ -190,6 +207,9 @@ func ParseVAEConfig(b []byte) (VAEConfig, error) {
 	if len(c.BlockOutChannels) == 0 || len(c.BlockOutChannels) > 8 || c.LayersPerBlock < 1 || c.LayersPerBlock > 16 ||
 		min(c.InChannels, c.OutChannels, c.LatentChannels) < 1 || c.LatentChannels > 1<<10 || c.ScalingFactor <= 0 {
 		return c, engine.Errorf("read VAE config", "", engine.BadFile, "sizes do not fit together")
+	}
+	if c.InChannels != 3 || c.OutChannels != 3 {
+		return c, engine.Errorf("read VAE config", "", engine.Unsupported, "the VAE reads %d and makes %d colour channels, not 3", c.InChannels, c.OutChannels)
 	}
 	for i, w := range c.BlockOutChannels {
 		if err := checkWidth(w, c.NormNumGroups); err != nil {

@@ -2,14 +2,17 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
+	"easel/engine/kernel/onednn"
 	"easel/engine/kernel/ref"
 )
 
@@ -69,30 +72,87 @@ func (tr *tracer) see(name string, n *graph.Node) {
 	}
 }
 
-// check runs the collected nodes and compares each.
+// check runs the collected nodes on each backend, in float32, and compares each with golden; then in bfloat16.
 func (tr *tracer) check(t *testing.T, g *graph.Graph, values map[*graph.Node]*kernel.Tensor) {
 	t.Helper()
 	if len(tr.nodes) == 0 {
 		t.Fatal("nothing to compare")
 	}
 	var outputs []*graph.Node
-	for _, n := range tr.nodes {
-		outputs = append(outputs, n)
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(tr.nodes)) {
+		names, outputs = append(names, name), append(outputs, tr.nodes[name])
 	}
-	vm := run(t, g, outputs, values)
-	for name, n := range tr.nodes {
-		got := vm.Value(n)
-		if len(tr.file.Tensor(name).Shape) != 4 { // tokens, which golden keeps channels-last too
-			tr.file.Check(t, "", name, got.Floats())
-			continue
+	for _, b := range backends(t) {
+		vm := run(t, g, b, outputs, values, graph.Options{})
+		for i, n := range outputs {
+			tr.file.Check(t, "", names[i], tr.layout(names[i], vm.Value(n)))
 		}
-		tr.file.Check(t, "", name, channelsFirst(got))
+	}
+	tr.checkBF16(t, g, names, outputs, values)
+}
+
+// layout gives a node's values in the order of golden: pictures channels-first; tokens are channels-last there too.
+func (tr *tracer) layout(name string, v *kernel.Tensor) []float32 {
+	if len(tr.file.Tensor(name).Shape) != 4 {
+		return v.Floats()
+	}
+	return channelsFirst(v)
+}
+
+// checkBF16 bounds the error of activations stored in bfloat16 by that of ref, which rounds each value once and
+// computes exactly otherwise: another backend may be off by three times as much, as it also rounds the operands of
+// products.
+func (tr *tracer) checkBF16(t *testing.T, g *graph.Graph, names []string, outputs []*graph.Node, values map[*graph.Node]*kernel.Tensor) {
+	t.Helper()
+	errs := map[string][]float64{}
+	for _, b := range backends(t) {
+		vm := run(t, g, b, outputs, values, graph.Options{DType: kernel.BF16})
+		for i, n := range outputs {
+			e := distance(tr.layout(names[i], vm.Value(n)), tr.file.Tensor(names[i]).F32())
+			errs[names[i]] = append(errs[names[i]], e)
+			if size := distance(make([]float32, kernel.Len(n.Shape())), tr.file.Tensor(names[i]).F32()); e > size/4 {
+				t.Errorf("%s: %s in bfloat16 is off by %.2g where the values are %.2g", b.Name(), names[i], e, size)
+			}
+		}
+	}
+	for name, e := range errs {
+		for _, other := range e[1:] {
+			if other > 3*e[0]+1e-6 {
+				t.Errorf("%s in bfloat16: off by %.3g, ref by %.3g", name, other, e[0])
+			}
+		}
 	}
 }
 
-func run(t *testing.T, g *graph.Graph, outputs []*graph.Node, values map[*graph.Node]*kernel.Tensor) *graph.VM {
+// distance is the Euclidean one.
+func distance(a, b []float32) float64 {
+	sum := 0.0
+	for i := range a {
+		d := float64(a[i]) - float64(b[i])
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
+// backends are ref and, where this build has it, the fast one.
+func backends(t *testing.T) []kernel.Backend {
 	t.Helper()
-	vm, err := graph.Compile(g, ref.New(), outputs, graph.Options{})
+	all := []kernel.Backend{ref.New()}
+	if onednn.Available() {
+		b, err := onednn.New(onednn.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { b.Close() })
+		all = append(all, b)
+	}
+	return all
+}
+
+func run(t *testing.T, g *graph.Graph, b kernel.Backend, outputs []*graph.Node, values map[*graph.Node]*kernel.Tensor, o graph.Options) *graph.VM {
+	t.Helper()
+	vm, err := graph.Compile(g, b, outputs, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +257,7 @@ func TestVAEAgainstGolden(t *testing.T) {
 			values := map[*graph.Node]*kernel.Tensor{ni: image, nz: z}
 			tr.check(t, g, values)
 
-			got := channelsFirst(run(t, g, []*graph.Node{moments}, values).Value(moments))
+			got := channelsFirst(run(t, g, ref.New(), []*graph.Node{moments}, values, graph.Options{}).Value(moments))
 			mean, logvar := splitMoments(got, image.Shape[0])
 			f.Check(t, "", scope+"/mean", mean)
 			f.Check(t, "", scope+"/logvar", logvar)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"io/fs"
 
 	"easel/engine"
@@ -46,18 +47,27 @@ func (m *Model) read(folder *format.Folder) (err error) {
 		m.weights[part] = fileWeights{c.Weights, map[string]*kernel.Tensor{}}
 	}
 	if m.UNet, err = ParseUNetConfig(config[UNet]); err != nil {
-		return err
+		return inPart(UNet, err)
 	}
 	if m.Text, err = ParseTextConfig(config[Text]); err != nil {
-		return err
+		return inPart(Text, err)
 	}
 	if m.VAE, err = ParseVAEConfig(config[VAE]); err != nil {
-		return err
+		return inPart(VAE, err)
 	}
 	if m.Scheduler, err = folder.Scheduler(); err != nil {
 		return err
 	}
 	return m.check()
+}
+
+// inPart names the config file in an error about it.
+func inPart(part Part, err error) error {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Path == "" {
+		e.Path = string(part) + "/config.json"
+	}
+	return err
 }
 
 // check refuses parts that do not belong together.

@@ -54,7 +54,7 @@ type net struct {
 	part    Part
 	weights Weights
 	adapter Adapter
-	trace   func(name string, n *graph.Node) // sees blocks' outputs; nil outside tests
+	trace   func(name string, n *graph.Node) // sees blocks' outputs; may be nil
 }
 
 func (b *net) seen(name string, n *graph.Node) *graph.Node {

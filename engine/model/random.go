@@ -7,8 +7,8 @@ import (
 	"easel/engine/kernel"
 )
 
-// Random is a source of weights of any shape, for timing a model that one does not have. All weights are views of
-// one block of numbers, so they take no memory of their own until a backend packs them.
+// Random is a source of weights of any shape, for timing a model that one does not have. Each weight has memory of its
+// own, as one read from a file would; the numbers repeat from one weight to the next.
 type Random struct {
 	dtype kernel.DType
 	block *kernel.Tensor
@@ -17,7 +17,12 @@ type Random struct {
 
 // NewRandom returns normal numbers of deviation 0.02, stored as dtype.
 func NewRandom(dtype kernel.DType) *Random {
-	return &Random{dtype: dtype, have: map[string]*kernel.Tensor{}}
+	g := rand.New(rand.NewPCG(1, 2))
+	values := make([]float32, 1<<20)
+	for i := range values {
+		values[i] = float32(g.NormFloat64() * 0.02)
+	}
+	return &Random{dtype: dtype, block: kernel.FromF32(values, len(values)).Convert(dtype), have: map[string]*kernel.Tensor{}}
 }
 
 // Tensor implements Weights: ones for norms' weights, zeros for biases, else random.
@@ -36,22 +41,12 @@ func (r *Random) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 		}
 		t = kernel.FromF32(ones, shape...)
 	default:
-		r.grow(n)
-		t = &kernel.Tensor{Shape: shape, DType: r.dtype, Data: r.block.Data[:n*r.dtype.Size()]}
+		t = kernel.New(r.dtype, shape...)
+		for at := 0; at < len(t.Data); {
+			at += copy(t.Data[at:], r.block.Data)
+		}
 	}
 	t.Frozen = true
 	r.have[name] = t
 	return t, nil
-}
-
-func (r *Random) grow(n int) {
-	if r.block != nil && r.block.Len() >= n {
-		return
-	}
-	g := rand.New(rand.NewPCG(1, 2))
-	values := make([]float32, n)
-	for i := range values {
-		values[i] = float32(g.NormFloat64() * 0.02)
-	}
-	r.block = kernel.FromF32(values, n).Convert(r.dtype)
 }

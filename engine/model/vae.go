@@ -30,7 +30,9 @@ func (c *VAEConfig) encode(b *net, image *graph.Node) *graph.Node {
 	}
 	h = v.mid("encoder", h, in)
 	h = v.head("encoder", h, in, 2*c.LatentChannels)
-	return v.conv("quant_conv", h, 2*c.LatentChannels, 2*c.LatentChannels, 1, kernel.Conv{Stride: 1})
+	return v.Exact(func() *graph.Node {
+		return v.conv("quant_conv", h, 2*c.LatentChannels, 2*c.LatentChannels, 1, kernel.Conv{Stride: 1})
+	})
 }
 
 // decode adds the VAE's decoder: z [batch, h, w, latents], already divided by the scaling factor, to an image

@@ -15,45 +15,45 @@ import (
 // maxLine bounds an event's length in the journal, so that a damaged file cannot take the memory.
 const maxLine = 1 << 20
 
-// ReadJournal hands the events of a journal to visit, in order, and returns the length in bytes of the lines that are
-// whole. A last line that does not end, or is not an event, was torn by a crash and is ignored; such a line before the
-// end is an error of kind BadFile. Kinds of event that this Easel does not know are handed over too.
-func ReadJournal(r io.Reader, visit func(engine.Event)) (whole int64, err error) {
-	const op = "read journal"
+// ReadJournal hands the events of a journal to visit, in order. Kinds of event that this Easel does not know are handed
+// over too. Lines that are no event are passed over, so that a damaged journal does not hide a run's checkpoints:
+// skipped counts those that an event follows. What comes after the last event was torn by a crash or a full disk;
+// whole is the length in bytes up to there.
+//
+// The error is r's own, of kind BadFile.
+func ReadJournal(r io.Reader, visit func(engine.Event)) (whole int64, skipped int, err error) {
 	in := bufio.NewReader(r)
-	bad := 0 // the number of a line that is no event; only the last may be
-	for n := 1; ; n++ {
-		line, err := readLine(in)
+	bad := 0 // lines that are no event since the last that is
+	for at := int64(0); ; {
+		line, n, err := readLine(in)
 		if err == io.EOF {
-			return whole, nil
+			return whole, skipped, nil
 		}
 		if err != nil {
-			return whole, engine.Errorf(op, "", engine.BadFile, "line %d: %w", n, err)
+			return whole, skipped, engine.Errorf("read journal", "", engine.BadFile, "%w", err)
 		}
-		if bad > 0 {
-			return whole, engine.Errorf(op, "", engine.BadFile, "line %d is not an event; the file is damaged", bad)
-		}
+		at += n
 		var e engine.Event
 		if json.Unmarshal(line, &e) != nil || e.Kind == "" {
-			bad = n
+			bad++
 			continue
 		}
 		visit(e)
-		whole += int64(len(line))
+		whole, skipped, bad = at, skipped+bad, 0
 	}
 }
 
-// readLine reads a line with its end. A last line without one is io.EOF.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	var line []byte
+// readLine reads a line with its end and returns its length too, for of one that is longer than an event can be it
+// keeps only the beginning. A last line without an end is io.EOF.
+func readLine(in *bufio.Reader) (line []byte, n int64, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
-		line = append(line, part...)
-		if err != bufio.ErrBufferFull {
-			return line, err
+		n += int64(len(part))
+		if len(line) <= maxLine {
+			line = append(line, part...)
 		}
-		if len(line) > maxLine {
-			return nil, errors.New("longer than an event can be; the file is damaged")
+		if err != bufio.ErrBufferFull {
+			return line, n, err
 		}
 	}
 }
@@ -68,7 +68,7 @@ func readJournalFile(path string, visit func(engine.Event)) (int64, error) {
 		return 0, engine.Errorf("read journal", path, engine.BadFile, "%w", err)
 	}
 	defer f.Close()
-	whole, err := ReadJournal(f, visit)
+	whole, _, err := ReadJournal(f, visit)
 	var e *engine.Error
 	if errors.As(err, &e) {
 		e.Path = path

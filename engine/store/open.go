@@ -8,7 +8,8 @@ import (
 	"easel/engine"
 )
 
-// Open reads the newest run of the project folder dir, also while it is being written. Errors are of kind NotFound
+// Open reads the newest run of the project folder dir, also while it is being written; runs that ended before anything
+// was trained are passed over where there is another. Errors are of kind NotFound
 // where dir is no project or has no run yet, and BadFile where its files are damaged.
 func Open(dir string) (engine.Run, error) {
 	dir, err := filepath.Abs(dir)

@@ -18,16 +18,3 @@ func tryLock(f *os.File) (free bool, err error) {
 	}
 	return err == nil, err
 }
-
-// syncDir makes a rename in dir last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) { // some file systems cannot sync a folder
-		return err
-	}
-	return nil
-}

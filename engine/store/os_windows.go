@@ -17,6 +17,3 @@ func tryLock(f *os.File) (free bool, err error) {
 	}
 	return err == nil, err
 }
-
-// syncDir does nothing: Windows cannot sync a folder.
-func syncDir(string) error { return nil }

@@ -16,7 +16,7 @@ func (r *Run) Dir() string { return r.dir }
 // Job is the job as it was recorded.
 func (r *Run) Job() engine.Job { return r.job }
 
-// SamplePath is where picture i (from 0) of the grid's row at step belongs. WriteFile makes the folder.
+// SamplePath is where picture i (from 0) of the grid's row at step belongs. Its folder is for the caller to make.
 func (r *Run) SamplePath(step, i int) string {
 	return filepath.Join(r.dir, "samples", fmt.Sprintf("step-%06d", step), fmt.Sprintf("%02d.png", i+1))
 }
@@ -26,15 +26,21 @@ func (r *Run) GridPath() string { return filepath.Join(r.dir, "grid.png") }
 
 // CheckpointPath is where the checkpoint after step belongs. Its folder exists.
 func (r *Run) CheckpointPath(step int) string {
-	return filepath.Join(r.dir, "checkpoints", checkpointName(step))
+	return checkpointPath(r.dir, step)
+}
+
+func checkpointPath(run string, step int) string {
+	return filepath.Join(run, "checkpoints", checkpointName(step))
 }
 
 func checkpointName(step int) string { return fmt.Sprintf("step-%06d.safetensors", step) }
 
 // LatestCheckpoint finds the checkpoint of the highest step. The path is empty where the run has none. A checkpoint
-// must have been written whole or not at all, as WriteFile does.
-func (r *Run) LatestCheckpoint() (path string, step int, err error) {
-	dir := filepath.Join(r.dir, "checkpoints")
+// must have been written whole or not at all, as format.Write does.
+func (r *Run) LatestCheckpoint() (path string, step int, err error) { return latestCheckpoint(r.dir) }
+
+func latestCheckpoint(run string) (path string, step int, err error) {
+	dir := filepath.Join(run, "checkpoints")
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", 0, engine.Errorf("find checkpoint", dir, engine.BadFile, "%w", err)
@@ -46,7 +52,7 @@ func (r *Run) LatestCheckpoint() (path string, step int, err error) {
 			continue
 		}
 		if path == "" || at > step {
-			path, step = r.CheckpointPath(at), at
+			path, step = checkpointPath(run, at), at
 		}
 	}
 	return path, step, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"easel/engine"
+	"easel/engine/internal/atomicfile"
 )
 
 const (
@@ -95,7 +96,8 @@ func runNames(dir string) ([]string, error) {
 	return names, nil
 }
 
-// newestRun returns the folder of dir's newest run.
+// newestRun returns the folder of dir's newest run. A later one in which nothing was trained, because it failed or was
+// cancelled at once, must not hide it: such a run counts only where there is no other.
 func newestRun(dir string) (string, error) {
 	names, err := runNames(dir)
 	if err != nil {
@@ -104,9 +106,27 @@ func newestRun(dir string) (string, error) {
 	if len(names) == 0 {
 		return "", engine.Errorf("open project", dir, engine.NotFound, "nothing has been trained in this project yet")
 	}
+	for _, name := range slices.Backward(names) {
+		if run := filepath.Join(dir, "runs", name); begun(run) {
+			return run, nil
+		}
+	}
 	return filepath.Join(dir, "runs", names[len(names)-1]), nil
 }
 
+// begun reports whether the run in dir has a checkpoint, or a step, a row of the grid or an export in its journal.
+// A run that cannot be read has begun as far as is known: opening it tells what is wrong.
+func begun(dir string) bool {
+	if path, _, err := latestCheckpoint(dir); path != "" && err == nil {
+		return true
+	}
+	found := false
+	_, err := readJournalFile(filepath.Join(dir, journalName), func(e engine.Event) {
+		found = found || e.Step != nil || e.Grid != nil || e.Result != nil && e.Result.Export != ""
+	})
+	return found || err != nil
+}
+
 func writeTOML(path string, value any) error {
-	return WriteFile(path, func(w io.Writer) error { return toml.NewEncoder(w).Encode(value) })
+	return atomicfile.Write("write project", path, func(w io.Writer) error { return toml.NewEncoder(w).Encode(value) })
 }

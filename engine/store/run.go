@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"easel/engine"
+	"easel/engine/internal/atomicfile"
 )
 
 // Run is a training run being written. It is for one goroutine; Close gives the project free again.
@@ -18,6 +19,7 @@ type Run struct {
 	dir     string
 	job     engine.Job
 	journal *os.File
+	whole   int64 // length of the journal up to its last whole line
 	lock    *os.File
 }
 
@@ -57,7 +59,7 @@ func (r *Run) create() error {
 	if err := os.Mkdir(filepath.Join(r.dir, "checkpoints"), 0o755); err != nil {
 		return engine.Errorf("create run", r.dir, engine.BadFile, "%w", err)
 	}
-	err = WriteFile(filepath.Join(r.dir, runName), func(w io.Writer) error {
+	err = atomicfile.Write("record job", filepath.Join(r.dir, runName), func(w io.Writer) error {
 		_, err := w.Write(encoded)
 		return err
 	})
@@ -67,7 +69,8 @@ func (r *Run) create() error {
 	return r.openJournal()
 }
 
-// Resume opens the newest run of the project dir to write on. A line of the journal that a crash tore is cut off.
+// Resume opens the newest run of the project dir to write on, passing over runs that ended before anything was trained.
+// A line of the journal that a crash tore is cut off.
 func Resume(dir string) (*Run, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -95,11 +98,10 @@ func (r *Run) resume() (err error) {
 		return err
 	}
 	path := filepath.Join(r.dir, journalName)
-	whole, err := readJournalFile(path, func(engine.Event) {})
-	if err != nil {
+	if r.whole, err = readJournalFile(path, func(engine.Event) {}); err != nil {
 		return err
 	}
-	if err := os.Truncate(path, whole); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Truncate(path, r.whole); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return engine.Errorf("repair journal", path, engine.BadFile, "%w", err)
 	}
 	return r.openJournal()
@@ -114,7 +116,7 @@ func (r *Run) openJournal() (err error) {
 	return nil
 }
 
-// Append writes an event to the journal, in one piece. Checkpoints, grid rows and the result are on the disk when it
+// Append writes an event to the journal, whole or, as on a full disk, not at all. Checkpoints, grid rows and the result are on the disk when it
 // returns; steps may be lost in a power cut, for a resumed run repeats them anyway.
 func (r *Run) Append(e engine.Event) error {
 	const op = "write journal"
@@ -125,7 +127,7 @@ func (r *Run) Append(e engine.Event) error {
 	if len(line) >= maxLine {
 		return engine.Errorf(op, r.journal.Name(), engine.Internal, "an event of %d bytes is too long", len(line))
 	}
-	if _, err := r.journal.Write(append(line, '\n')); err != nil {
+	if err := r.write(append(line, '\n')); err != nil {
 		return engine.Errorf(op, r.journal.Name(), engine.BadFile, "%w", err)
 	}
 	switch e.Kind {
@@ -134,6 +136,15 @@ func (r *Run) Append(e engine.Event) error {
 			return engine.Errorf(op, r.journal.Name(), engine.BadFile, "%w", err)
 		}
 	}
+	return nil
+}
+
+// write appends a line to the journal. Of a line that did not fit nothing stays, lest the next one joins onto it.
+func (r *Run) write(line []byte) error {
+	if _, err := r.journal.Write(line); err != nil {
+		return errors.Join(err, os.Truncate(r.journal.Name(), r.whole)) // by name: Windows cannot cut a file open to append
+	}
+	r.whole += int64(len(line))
 	return nil
 }
 

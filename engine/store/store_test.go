@@ -2,13 +2,12 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -63,11 +62,7 @@ func open(t *testing.T, dir string) engine.Run {
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	err := store.WriteFile(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err
-	})
-	if err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -308,24 +303,115 @@ func appendText(t *testing.T, path, text string) {
 	}
 }
 
-func TestDamageIsReported(t *testing.T) {
+func TestADamagedJournalDoesNotHideTheRun(t *testing.T) {
+	for name, damage := range map[string]string{
+		"nonsense": "nonsense\n", "zeros": strings.Repeat("\x00", 5000) + "\n", "too long": strings.Repeat("x", 3<<20) + "\n",
+		"two lines": "{}\n{\"kind\":\n", "joined": `{"kind":"step","st{"kind":"step","step":{"step":9}}` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			r := create(t, dir)
+			appendAll(t, r, step(1))
+			appendText(t, filepath.Join(r.Dir(), "events.jsonl"), damage)
+			appendAll(t, r, step(2))
+			write(t, r.CheckpointPath(2), "x")
+			r.Close()
+			if run := open(t, dir); run.Step != 2 || len(run.Losses) != 2 {
+				t.Errorf("got step %d, losses %v", run.Step, run.Losses)
+			}
+
+			resumed, err := store.Resume(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resumed.Close()
+			if path, _, err := resumed.LatestCheckpoint(); path != r.CheckpointPath(2) || err != nil {
+				t.Errorf("checkpoint %q (%v)", path, err)
+			}
+			appendAll(t, resumed, step(3))
+			if got := open(t, dir).Step; got != 3 {
+				t.Errorf("step %d after resuming, want 3", got)
+			}
+		})
+	}
+}
+
+func TestReadJournalCountsWhatItSkips(t *testing.T) {
+	const event = `{"kind":"step","step":{"step":1}}` + "\n"
+	for _, c := range []struct {
+		text          string
+		events, whole int
+		skipped       int
+	}{
+		{"", 0, 0, 0},
+		{event + event, 2, 2 * len(event), 0},
+		{"bad\n" + event + "bad\n{}\n" + event + "bad\n", 2, 2*len(event) + 11, 3},
+		{event + strings.Repeat("x", 2<<20) + "\n" + event, 2, 2*len(event) + 2<<20 + 1, 1},
+		{event + strings.Repeat("x", 2<<20), 1, len(event), 0},
+	} {
+		events := 0
+		whole, skipped, err := store.ReadJournal(strings.NewReader(c.text), func(engine.Event) { events++ })
+		if events != c.events || whole != int64(c.whole) || skipped != c.skipped || err != nil {
+			t.Errorf("%.60q: %d events, %d bytes, %d skipped (%v), want %+v", c.text, events, whole, skipped, err, c)
+		}
+	}
+	fault := errors.New("cable out")
+	_, _, err := store.ReadJournal(iotest.ErrReader(fault), func(engine.Event) {})
+	if wantError(t, err, engine.BadFile); !errors.Is(err, fault) {
+		t.Error(err)
+	}
+}
+
+func TestADamagedJobIsReported(t *testing.T) {
 	dir := t.TempDir()
 	r := create(t, dir)
-	appendAll(t, r, step(1))
-	journal := filepath.Join(r.Dir(), "events.jsonl")
-	appendText(t, journal, "nonsense\n")
-	appendAll(t, r, step(2))
-	r.Close()
-	_, err := store.Open(dir)
-	wantError(t, err, engine.BadFile, journal, "line 2")
-
-	write(t, journal, strings.Repeat("x", 2<<20)+"\n")
-	_, err = store.Open(dir)
-	wantError(t, err, engine.BadFile, journal, "line 1")
-
 	write(t, filepath.Join(r.Dir(), "run.toml"), "steps = 'many'")
-	_, err = store.Open(dir)
+	_, err := store.Open(dir)
 	wantError(t, err, engine.BadFile, "run.toml")
+}
+
+func TestAnEmptyRunDoesNotHideAnother(t *testing.T) {
+	for name, begin := range map[string]func(*store.Run) error{
+		"a checkpoint": func(r *store.Run) error { return os.WriteFile(r.CheckpointPath(5), nil, 0o644) },
+		"a step":       func(r *store.Run) error { return r.Append(step(1)) },
+		"a row":        func(r *store.Run) error { return r.Append(row(r, 0)) },
+		"an export":    func(r *store.Run) error { return r.Finish(engine.Result{Export: "x.safetensors"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			want := create(t, dir)
+			if err := begin(want); err != nil {
+				t.Fatal(err)
+			}
+			want.Close()
+			for range 2 { // cancelled at once
+				r := create(t, dir)
+				appendAll(t, r, engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "model"}})
+				if err := r.Finish(engine.Result{}); err != nil {
+					t.Fatal(err)
+				}
+				r.Close()
+			}
+			if got := open(t, dir).Dir; got != want.Dir() {
+				t.Errorf("opened %s, want %s", got, want.Dir())
+			}
+			resumed, err := store.Resume(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resumed.Close()
+			if resumed.Dir() != want.Dir() {
+				t.Errorf("resumed %s, want %s", resumed.Dir(), want.Dir())
+			}
+		})
+	}
+
+	dir := t.TempDir()
+	create(t, dir).Close()
+	last := create(t, dir)
+	if got := open(t, dir).Dir; got != last.Dir() {
+		t.Errorf("of empty runs it opened %s, want the newest, %s", got, last.Dir())
+	}
 }
 
 func TestFoldersThatAreNoProject(t *testing.T) {
@@ -418,40 +504,19 @@ func TestLatestCheckpoint(t *testing.T) {
 	}
 }
 
-func TestWriteFileIsWholeOrNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new folder", strings.Repeat("ä", 120)+".txt")
-	write(t, path, "old")
-	torn := errors.New("the pen broke")
-	err := store.WriteFile(path, func(w io.Writer) error {
-		fmt.Fprint(w, strings.Repeat("new", 1<<20))
-		return torn
-	})
-	if !errors.Is(err, torn) {
-		t.Errorf("error %v", err)
-	}
-	wantError(t, err, engine.BadFile, path)
-	if text, _ := os.ReadFile(path); string(text) != "old" {
-		t.Errorf("the file now holds %.20q", text)
-	}
-	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
-		t.Errorf("left behind: %v", entries)
-	}
-	write(t, path, "new")
-	if text, _ := os.ReadFile(path); string(text) != "new" {
-		t.Errorf("the file holds %q", text)
-	}
-}
-
 func FuzzReadJournal(f *testing.F) {
 	f.Add([]byte(`{"kind":"step","step":{"step":1,"loss":0.5}}` + "\n" + `{"kind":"st`))
 	f.Add([]byte("{\"kind\":\"grid\",\"grid\":{\"row\":{\"step\":0,\"pictures\":[\"a\"]},\"columns\":null}}\n\x00\x00"))
 	f.Add([]byte("\n\n{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		count := func(data []byte) (n int, whole int64, err error) {
-			whole, err = store.ReadJournal(strings.NewReader(string(data)), func(engine.Event) { n++ })
+			whole, _, err = store.ReadJournal(strings.NewReader(string(data)), func(engine.Event) { n++ })
 			return
 		}
-		n, whole, _ := count(data)
+		n, whole, err := count(data)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if whole < 0 || whole > int64(len(data)) {
 			t.Fatalf("%d of %d bytes are whole", whole, len(data))
 		}

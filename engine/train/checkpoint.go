@@ -55,8 +55,10 @@ func (t *Trainer) Restore(path, job string) (int, error) {
 	if err != nil {
 		return bad("%w", err)
 	}
-	if err := t.Optimizer.Restore(states); err != nil {
-		return bad("%w", err)
+	if len(states) > 0 { // none before the first step
+		if err := t.Optimizer.Restore(states); err != nil {
+			return bad("%w", err)
+		}
 	}
 	for i, v := range values {
 		copy(t.params[i].Value.F32(), v)

@@ -33,6 +33,7 @@ const minLogVariance, maxLogVariance = -30, 20
 // NewData encodes the pictures of a set, and their captions unless the text encoder is trained. progress is called
 // after each picture.
 func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int, progress func(done int)) (*Data, error) {
+	c.Options.DType = kernel.F32 // done once: rounding would save no time and stay in all steps
 	d := &Data{set: set, model: c.Model, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
 	if err := d.encodePictures(ctx, c, progress); err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ type inputs struct {
 // graph returns the graph for a shape [batch, h, w, c], compiled at first need.
 func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
 	if s := t.graphs[shape]; s != nil {
+		t.last = s
 		return s, nil
 	}
 	g := graph.New()
@@ -52,7 +53,7 @@ func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
 	if s.vm, err = graph.Compile(g, t.Backend, append([]*graph.Node{s.loss}, s.gradients...), t.Options); err != nil {
 		return nil, err
 	}
-	t.graphs[shape] = s
+	t.graphs[shape], t.last = s, s
 	return s, nil
 }
 

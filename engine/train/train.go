@@ -37,6 +37,7 @@ type Config struct {
 type Trainer struct {
 	Config
 	graphs map[[4]int]*stepGraph
+	last   *stepGraph // that was asked for
 	params []optim.Param
 }
 
@@ -163,28 +164,8 @@ func (t *Trainer) promptIDs(b Batch) *kernel.Tensor {
 // Params are the trained parameters, after Prepare.
 func (t *Trainer) Params() []optim.Param { return t.params }
 
-// Profile adds up the operators of all graphs; see graph.VM.Profile.
-func (t *Trainer) Profile() []engine.ProfileRow {
-	for _, g := range t.graphs {
-		return g.vm.Profile()
-	}
-	return nil
-}
-
-// ResetProfile forgets the times measured so far.
-func (t *Trainer) ResetProfile() {
-	for _, g := range t.graphs {
-		g.vm.ResetProfile()
-	}
-}
-
-// FLOPs is the number of floating-point operations of a prepared step.
-func (t *Trainer) FLOPs() float64 {
-	for _, g := range t.graphs {
-		return g.vm.FLOPs()
-	}
-	return 0
-}
+// VM runs the steps of the shape that was last prepared or trained; for its profile and operation count.
+func (t *Trainer) VM() *graph.VM { return t.last.vm }
 
 // Close frees the graphs' memory.
 func (t *Trainer) Close() error {

@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"fmt"
+	"math"
 
 	"easel/engine/kernel"
 )
@@ -43,6 +44,7 @@ func activationCalls(m types) []call {
 			}
 		}
 	}
+	calls = append(calls, cornerCalls(m)...)
 	for _, shape := range [][]int{{1, 1}, {2, 5, 7}, {3, 4, 4, 48}} {
 		s := newSource("geglu")
 		c := shape[len(shape)-1]
@@ -57,6 +59,21 @@ func activationCalls(m types) []call {
 		})
 	}
 	return calls
+}
+
+// cornerCalls tries HardSwish at and beside its corners -3 and 3, where the slope jumps by a half.
+func cornerCalls(m types) []call {
+	x := kernel.New(m.x, 7)
+	x.WriteF32([]float32{-3, 3, math.Nextafter32(-3, 0), math.Nextafter32(3, 0), math.Nextafter32(-3, -4), math.Nextafter32(3, 4), 0})
+	one := kernel.New(m.x, 7)
+	one.WriteF32([]float32{1, 1, 1, 1, 1, 1, 1})
+	return []call{{
+		name: "Activate HardSwish at its corners", results: []*tensor{unwritten(m.y, 7)}, inputs: []*tensor{x},
+		run: func(b backend, r, in []*tensor) error { return b.Activate(r[0], in[0], kernel.HardSwish) },
+	}, {
+		name: "ActivateGrad HardSwish at its corners", results: []*tensor{unwritten(m.y, 7)}, inputs: []*tensor{x, one},
+		run: func(b backend, r, in []*tensor) error { return b.ActivateGrad(r[0], in[0], in[1], kernel.HardSwish) },
+	}}
 }
 
 // elementwiseCalls uses the weights' type for the second operand, so that it has all mixtures.

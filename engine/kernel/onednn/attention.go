@@ -15,7 +15,7 @@ import (
 
 // headDims checks the shapes of an attention and lists its kernel's integers and scale.
 func headDims(op string, o, lse, q, k, v *kernel.Tensor, heads int, causal bool) (dims, float32, error) {
-	if err := need(op, len(q.Shape) > 1 && len(k.Shape) > 1 && heads > 0 && q.Len() > 0 && k.Len() > 0); err != nil {
+	if err := need(op, usable(o, q, k, v) && len(q.Shape) > 1 && len(k.Shape) > 1 && heads > 0 && q.Len() > 0 && k.Len() > 0); err != nil {
 		return nil, 0, err
 	}
 	batch, width := q.Shape[0], q.Channels()
@@ -37,7 +37,7 @@ func (b *backend) AttentionGrad(dq, dk, dv, q, k, v, o, lse, do *kernel.Tensor, 
 	const op = "attention gradient"
 	n, scale, err := headDims(op, o, lse, q, k, v, heads, causal)
 	if err == nil {
-		err = need(op, dq.Len() == q.Len() && dk.Len() == k.Len() && dv.Len() == v.Len() && do.Len() == o.Len())
+		err = need(op, same(q, dq, do) && same(k, dk, dv))
 	}
 	if err != nil {
 		return err
@@ -46,14 +46,14 @@ func (b *backend) AttentionGrad(dq, dk, dv, q, k, v, o, lse, do *kernel.Tensor, 
 }
 
 func (b *backend) Softmax(y, x *kernel.Tensor) error {
-	if err := need("softmax", y.Len() == x.Len()); err != nil {
+	if err := need("softmax", same(y, x)); err != nil {
 		return err
 	}
 	return b.call("softmax", C.EZ_K_softmax, tensors{y, x}, dims{x.Rows(), x.Channels()})
 }
 
 func (b *backend) SoftmaxGrad(dx, y, dy *kernel.Tensor) error {
-	if err := need("softmax gradient", dx.Len() == y.Len() && dy.Len() == y.Len()); err != nil {
+	if err := need("softmax gradient", same(y, dx, dy)); err != nil {
 		return err
 	}
 	return b.call("softmax gradient", C.EZ_K_softmax_grad, tensors{dx, y, dy}, dims{y.Rows(), y.Channels()})

@@ -21,7 +21,7 @@ func (b *backend) conv(op string, c C.ez_conv) (*C.ez_prim, error) {
 			C.ez_prim_free(p)
 			p = nil
 		}
-		b.convs[c] = p
+		keep(b.convs, c, p)
 	}
 	if p == nil {
 		return nil, failure(op, C.EZ_UNIMPLEMENTED)
@@ -29,14 +29,19 @@ func (b *backend) conv(op string, c C.ez_conv) (*C.ez_prim, error) {
 	return p, nil
 }
 
+// reaches says whether padding is none or positive and the kernel lies within the padded picture, so that OutSize means
+// what it says.
+func reaches(x, w *kernel.Tensor, c kernel.Conv) bool {
+	return min(c.Top, c.Left, c.Bottom, c.Right) >= 0 && x.Shape[1]+c.Top+c.Bottom >= w.Shape[2] && x.Shape[2]+c.Left+c.Right >= w.Shape[3]
+}
+
 // convShape checks the shapes of a convolution, y[b,oh,ow,o] from x[b,h,w,i], and fills its description.
 func convShape(op string, y, x, w *kernel.Tensor, c kernel.Conv) (C.ez_conv, error) {
-	if err := need(op, len(y.Shape) == 4 && len(x.Shape) == 4 && len(w.Shape) == 4 && c.Stride > 0); err != nil {
+	if err := need(op, usable(y, x, w) && len(y.Shape) == 4 && len(x.Shape) == 4 && len(w.Shape) == 4 && c.Stride > 0 && reaches(x, w, c)); err != nil {
 		return C.ez_conv{}, err
 	}
 	oh, ow := c.OutSize(x.Shape[1], x.Shape[2], w.Shape[2], w.Shape[3])
-	err := need(op, y.Shape[0] == x.Shape[0] && y.Shape[1] == oh && y.Shape[2] == ow && y.Shape[3] == w.Shape[0] && x.Shape[3] == w.Shape[1] &&
-		whole(y) && whole(x) && whole(w))
+	err := need(op, y.Shape[0] == x.Shape[0] && y.Shape[1] == oh && y.Shape[2] == ow && y.Shape[3] == w.Shape[0] && x.Shape[3] == w.Shape[1])
 	return C.ez_conv{
 		b: C.long(x.Shape[0]), h: C.long(x.Shape[1]), w: C.long(x.Shape[2]), i: C.long(x.Shape[3]),
 		oh: C.long(oh), ow: C.long(ow), o: C.long(w.Shape[0]), kh: C.long(w.Shape[2]), kw: C.long(w.Shape[3]),
@@ -63,7 +68,7 @@ func (b *backend) Conv2D(y, x, w, bias, add *kernel.Tensor, c kernel.Conv) error
 	if err != nil {
 		return err
 	}
-	if err := need(op, (bias == nil || bias.Len() == w.Shape[0]) && (add == nil || add.Len() == y.Len() && whole(add))); err != nil {
+	if err := need(op, extras(y, bias, add, w.Shape[0])); err != nil {
 		return err
 	}
 	d.dt, d.dst_dt, d.bias, d.add = C.long(dt), C.long(r.dt), flag(bias != nil), addend(r, add)

@@ -1,3 +1,5 @@
+//go:build cgo && linux && amd64
+
 // Primitives of oneDNN: creation, execution, packing of weights.
 #include "dnnl_compat.h"
 #include "ez.h"
@@ -38,13 +40,6 @@ int ez_dnnl_init(int isa) {
 }
 
 int ez_dnnl_isa(void) { return dnnl_get_effective_cpu_isa(); }
-
-const char *ez_dnnl_version(void) {
-	static char text[32];
-	const dnnl_version_t *v = dnnl_version();
-	snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
-	return text;
-}
 
 static dnnl_data_type_t data_type(long dt) { return dt == EZ_BF16 ? dnnl_bf16 : dt == EZ_F16 ? dnnl_f16 : dnnl_f32; }
 
@@ -96,6 +91,7 @@ int ez_matmul_new(const ez_matmul *m, ez_prim **out) {
 	dnnl_primitive_desc_t pd = NULL;
 	ez_prim *p = calloc(1, sizeof *p);
 	if (!p) return EZ_NOMEM;
+	ez_enter(); // a primitive is made for the team of its maker
 	const dnnl_dims_t sd = {m->m, m->k}, wd = {m->k, m->n}, bd = {1, m->n}, dd = {m->m, m->n};
 	const dnnl_dims_t ss = {m->src_t ? 1 : m->k, m->src_t ? m->m : 1}, ws = {m->weights_t ? 1 : m->n, m->weights_t ? m->k : 1};
 	int late = m->bias && m->alpha != 1;
@@ -124,12 +120,6 @@ out:
 	return status;
 }
 
-// The algorithm for a convolution. Winograd will be chosen here.
-static dnnl_alg_kind_t conv_algorithm(const ez_conv *c) {
-	(void)c;
-	return dnnl_convolution_direct;
-}
-
 int ez_conv_new(const ez_conv *c, ez_prim **out) {
 	dnnl_status_t status = dnnl_success;
 	md_t src = NULL, weights = NULL, bias = NULL, dst = NULL, add = NULL;
@@ -137,11 +127,12 @@ int ez_conv_new(const ez_conv *c, ez_prim **out) {
 	dnnl_primitive_desc_t pd = NULL, hint = NULL;
 	ez_prim *p = calloc(1, sizeof *p);
 	if (!p) return EZ_NOMEM;
+	ez_enter(); // a primitive is made for the team of its maker
 	int dir = (int)c->direction;
 	const dnnl_dims_t sd = {c->b, c->i, c->h, c->w}, wd = {c->o, c->i, c->kh, c->kw}, bd = {c->o}, dd = {c->b, c->o, c->oh, c->ow};
 	const dnnl_dims_t stride = {c->stride, c->stride}, before = {c->top, c->left}, after = {c->bottom, c->right};
 	dnnl_data_type_t dt = data_type(c->dt), result = data_type(c->dst_dt);
-	dnnl_alg_kind_t alg = conv_algorithm(c);
+	dnnl_alg_kind_t alg = dnnl_convolution_direct;
 	TRY(md_tagged(&src, 4, sd, dir == EZ_GRAD_INPUT ? result : dt, dnnl_nhwc));
 	TRY(md_tagged(&dst, 4, dd, dir == EZ_FORWARD ? result : dt, dnnl_nhwc));
 	TRY(md_tagged(&p->plain, 4, wd, dir == EZ_GRAD_WEIGHT ? dnnl_f32 : dt, dnnl_oihw));
@@ -218,7 +209,6 @@ int ez_run(ez_prim *p, const uintptr_t args[EZ_ARGS]) {
 }
 
 size_t ez_weights_size(const ez_prim *p) { return dnnl_memory_desc_get_size(p->want); }
-int ez_weights_equal(const ez_prim *a, const ez_prim *b) { return dnnl_memory_desc_equal(a->want, b->want); }
 int ez_weights_plain(const ez_prim *p) { return dnnl_memory_desc_equal(p->want, p->plain); }
 
 // Copies between two layouts of one matrix.
@@ -256,3 +246,30 @@ out:
 
 int ez_weights_pack(ez_prim *p, uintptr_t plain, uintptr_t packed) { return reorder(p->plain, plain, p->want, packed); }
 int ez_weights_unpack(ez_prim *p, uintptr_t packed, uintptr_t plain) { return reorder(p->want, packed, p->plain, plain); }
+
+struct ez_packed {
+	void *memory;
+	md_t plain, layout; // what it was filled from, what it holds
+};
+
+ez_packed *ez_packed_new(const ez_prim *p) {
+	ez_packed *w = calloc(1, sizeof *w);
+	if (!w) return NULL;
+	if (!md_copy(&w->plain, p->plain) && !md_copy(&w->layout, p->want) && (w->memory = ez_alloc(ez_weights_size(p)))) return w;
+	ez_packed_free(w);
+	return NULL;
+}
+
+uintptr_t ez_packed_memory(const ez_packed *w) { return (uintptr_t)w->memory; }
+
+// The plain layouts count too: a square matrix has one wanted layout forward and backward, but transposed contents.
+int ez_packed_serves(const ez_packed *w, const ez_prim *p) {
+	return dnnl_memory_desc_equal(w->layout, p->want) && dnnl_memory_desc_equal(w->plain, p->plain);
+}
+
+void ez_packed_free(ez_packed *w) {
+	md_free(w->plain);
+	md_free(w->layout);
+	free(w->memory);
+	free(w);
+}

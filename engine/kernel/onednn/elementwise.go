@@ -9,8 +9,11 @@ import "C"
 
 import "easel/engine/kernel"
 
-// same says whether all tensors have as many elements as the first.
+// same says whether all tensors are usable and have as many elements as the first.
 func same(x *kernel.Tensor, ts ...*kernel.Tensor) bool {
+	if !usable(x) || !usable(ts...) {
+		return false
+	}
 	for _, t := range ts {
 		if t.Len() != x.Len() {
 			return false
@@ -34,14 +37,14 @@ func (b *backend) ActivateGrad(dx, x, dy *kernel.Tensor, f kernel.Activation) er
 }
 
 func (b *backend) GEGLU(y, x *kernel.Tensor) error {
-	if err := need("GEGLU", x.Channels() == 2*y.Channels() && x.Len() == 2*y.Len()); err != nil {
+	if err := need("GEGLU", usable(y, x) && x.Channels() == 2*y.Channels() && x.Len() == 2*y.Len()); err != nil {
 		return err
 	}
 	return b.call("GEGLU", C.EZ_K_geglu, tensors{y, x}, dims{y.Rows(), y.Channels()})
 }
 
 func (b *backend) GEGLUGrad(dx, x, dy *kernel.Tensor) error {
-	if err := need("GEGLU gradient", same(dx, x) && x.Channels() == 2*dy.Channels() && x.Len() == 2*dy.Len()); err != nil {
+	if err := need("GEGLU gradient", same(dx, x) && usable(dy) && x.Channels() == 2*dy.Channels() && x.Len() == 2*dy.Len()); err != nil {
 		return err
 	}
 	return b.call("GEGLU gradient", C.EZ_K_geglu_grad, tensors{dx, x, dy}, dims{dy.Rows(), dy.Channels()})
@@ -56,21 +59,20 @@ func (b *backend) Add(y, p, q *kernel.Tensor, s float32) error {
 
 func (b *backend) AddChannels(y, x, t *kernel.Tensor) error {
 	const op = "add to channels"
-	c := x.Channels()
-	if err := need(op, same(y, x) && len(x.Shape) > 0 && (t.Len() == c || t.Len() == x.Shape[0]*c)); err != nil {
+	if err := need(op, same(y, x) && usable(t) && len(x.Shape) > 0 && (t.Len() == x.Channels() || t.Len() == x.Shape[0]*x.Channels())); err != nil {
 		return err
 	}
+	c := x.Channels()
 	batch := t.Len() / max(c, 1)
 	return b.call(op, C.EZ_K_add_channels, tensors{y, x, t}, dims{batch, x.Rows() / max(batch, 1), c})
 }
 
 func (b *backend) SumPixels(out, x *kernel.Tensor) error {
 	const op = "pixel sums"
-	c := x.Channels()
-	if err := need(op, len(x.Shape) > 1 && x.Len() > 0 && out.Len() == x.Shape[0]*c); err != nil {
+	if err := need(op, usable(out, x) && len(x.Shape) > 1 && x.Len() > 0 && out.Len() == x.Shape[0]*x.Channels()); err != nil {
 		return err
 	}
-	return b.call(op, C.EZ_K_col_sums, tensors{out, x}, dims{x.Shape[0], x.Rows() / x.Shape[0], c})
+	return b.call(op, C.EZ_K_col_sums, tensors{out, x}, dims{x.Shape[0], x.Rows() / x.Shape[0], x.Channels()})
 }
 
 func (b *backend) Mul(y, p, q *kernel.Tensor) error {

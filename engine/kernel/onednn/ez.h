@@ -41,11 +41,10 @@ enum { EZ_KERNELS(EZ_ENUM) EZ_KERNEL_COUNT };
 typedef int (*ez_kernel)(ez_args *);
 
 // runtime.c
-int ez_init(int threads, int level);            // level 0 baseline, 1 AVX2, 2 AVX-512; returns the level in use
+void ez_init(int threads, int level);           // level 0 baseline, 1 AVX2, 2 AVX-512, or less where the machine has less
 int ez_call(int kernel, ez_args *a);            // runs a fused kernel
 void *ez_scratch(int slot, size_t bytes);       // growable buffer, 64-byte aligned; NULL when there is no memory
-void *ez_alloc(size_t bytes);                   // 64-byte aligned, huge pages where large
-void ez_free(void *p, size_t bytes);
+void *ez_alloc(size_t bytes);                   // 64-byte aligned, huge pages where large; for free()
 void ez_free_scratch(void);
 void ez_enter(void);                            // prepares the calling thread's OpenMP team
 unsigned ez_flush_denormals(void);              // returns the former control word for ez_restore
@@ -81,18 +80,23 @@ typedef struct {
 
 int ez_dnnl_init(int isa); // isa 0: no cap, else a dnnl_cpu_isa_t
 int ez_dnnl_isa(void);
-const char *ez_dnnl_version(void);
 int ez_matmul_new(const ez_matmul *m, ez_prim **out);
 int ez_conv_new(const ez_conv *c, ez_prim **out);
 int ez_run(ez_prim *p, const uintptr_t args[EZ_ARGS]);
 void ez_prim_free(ez_prim *p);
 const char *ez_prim_impl(const ez_prim *p);
-// Packed weights: the size wanted, whether two primitives want the same layout, whether plain memory serves as it
-// is, and the reorder from and to plain memory (of the compute type; F32 for a weight gradient).
+// A primitive's weights: the size wanted, whether plain memory serves as it is, and the reorder from and to plain
+// memory (of the compute type; F32 for a weight gradient).
 size_t ez_weights_size(const ez_prim *p);
-int ez_weights_equal(const ez_prim *a, const ez_prim *b);
 int ez_weights_plain(const ez_prim *p);
 int ez_weights_pack(ez_prim *p, uintptr_t plain, uintptr_t packed);
 int ez_weights_unpack(ez_prim *p, uintptr_t packed, uintptr_t plain);
+
+// A packed weight: memory in the layout that some primitive wanted, which it may outlive.
+typedef struct ez_packed ez_packed;
+ez_packed *ez_packed_new(const ez_prim *p); // NULL when there is no memory
+uintptr_t ez_packed_memory(const ez_packed *w);
+int ez_packed_serves(const ez_packed *w, const ez_prim *p); // whether p wants the same layout and contents
+void ez_packed_free(ez_packed *w);
 
 #endif

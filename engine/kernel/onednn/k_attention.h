@@ -90,7 +90,7 @@ static void attend(ez_args *a, head_shape s, long b, long h, long q0, const floa
 	for (long i = 0; i < n; i++) {
 		float inv = 1.0f / sum[i];
 		VECTOR for (long j = 0; j < s.dp; j++) o[i * s.dp + j] *= inv;
-		if (lse) lse[(b * s.heads + h) * s.tq + q0 + i] = top[i] + logf(sum[i]);
+		lse[(b * s.heads + h) * s.tq + q0 + i] = top[i] + logf(sum[i]);
 	}
 	unpack_rows(a->t[0], o, s, s.tq, b, h, q0, n);
 }

@@ -3,23 +3,22 @@
 
 // A task's working memory.
 typedef struct {
-	float *q, *dout, *dq, *dsum;        // all queries: [tq,dp], [tq,dp], [tq,dp], [tq]
+	float *dq, *q, *dout, *dsum;        // all queries: [tq,dp], [tq,dp], [tq,dp], [tq]; dq leads
 	float *k, *kt, *vt, *dk, *dv;       // one tile of keys
 	float *p, *ds;                      // scores [QTILE,KTILE]
 } grad_memory;
 
-static long grad_layout(head_shape s, float *mem, grad_memory *g) {
-	long rows = round_up(s.tq, QTILE) * s.dp, tile = KTILE * s.dp, off = 0;
-	struct {
-		float **p;
-		long n;
-	} part[] = {{&g->q, rows}, {&g->dout, rows}, {&g->dq, rows}, {&g->dsum, round_up(s.tq, QTILE)}, {&g->k, tile}, {&g->kt, tile},
-		{&g->vt, tile}, {&g->dk, tile}, {&g->dv, tile}, {&g->p, QTILE * KTILE}, {&g->ds, QTILE * KTILE}};
-	for (unsigned i = 0; i < sizeof part / sizeof *part; i++) {
-		*part[i].p = mem + off;
-		off += round_up(part[i].n, 16);
-	}
-	return off;
+// The floats of a task's memory. Each part of it is whole vectors long.
+static long grad_floats(head_shape s) {
+	long rows = round_up(s.tq, QTILE);
+	return 3 * rows * s.dp + rows + 5 * KTILE * s.dp + 2 * QTILE * KTILE;
+}
+
+static grad_memory grad_layout(head_shape s, float *mem) {
+	long rows = round_up(s.tq, QTILE), all = rows * s.dp, tile = KTILE * s.dp;
+	float *dsum = mem + 3 * all, *k = dsum + rows, *p = k + 5 * tile;
+	return (grad_memory){.dq = mem, .q = mem + all, .dout = mem + 2 * all, .dsum = dsum, .k = k, .kt = k + tile, .vt = k + 2 * tile,
+		.dk = k + 3 * tile, .dv = k + 4 * tile, .p = p, .ds = p + QTILE * KTILE};
 }
 
 // Adds one tile of queries x keys to dq, dk and dv.
@@ -31,11 +30,18 @@ static void grad_tile(head_shape s, const grad_memory *g, const float *lse, long
 	for (long i = 0; i < n; i++) {
 		float *p = g->p + i * KTILE, *ds = g->ds + i * KTILE, l = lse[q0 + i], sum = g->dsum[q0 + i];
 		long seen = visible(s, q0 + i, k0, keys);
-		VECTOR for (long j = 0; j < seen; j++) {
-			float e = exp_f(p[j] - l);
-			p[j] = e;
-			ds[j] = e * (ds[j] - sum);
+		VECTOR for (long j = 0; j < seen; j++) p[j] = exp_f(p[j] - l);
+		if (s.tiles == 1) { // the whole row is here: sums of what is really there instead of what the forward pass rounded
+			float all = 0, dot = 0;
+#pragma omp simd reduction(+ : all, dot)
+			for (long j = 0; j < seen; j++) {
+				all += p[j];
+				dot += p[j] * ds[j];
+			}
+			VECTOR for (long j = 0; j < seen; j++) p[j] /= all;
+			sum = dot / all;
 		}
+		VECTOR for (long j = 0; j < seen; j++) ds[j] = p[j] * (ds[j] - sum);
 		for (long j = seen; j < width; j++) p[j] = ds[j] = 0;
 	}
 	gemm(round_up(keys, MR), dp, n, g->p, 1, KTILE, dout, dp, g->dv, dp, 1);
@@ -52,30 +58,28 @@ static void grad_prepare(ez_args *a, head_shape s, long b, long h, const grad_me
 	memset(g->dq, 0, rows * s.dp * sizeof(float));
 	for (long i = 0; i < s.tq; i++) {
 		const float *d = g->dout + i * s.dp;
-		float sum = 0;
+		double sum = 0; // scores of saturated rows are differences of nearly equal numbers
 		for (long j = 0; j < s.d; j += 1024) {
 			long n = min_l(1024, s.d - j);
 			const float *o = get(a->t[6], ((b * s.tq + i) * s.heads + h) * s.d + j, n, buf);
 #pragma omp simd reduction(+ : sum)
-			for (long l = 0; l < n; l++) sum += d[j + l] * o[l];
+			for (long l = 0; l < n; l++) sum += (double)d[j + l] * o[l];
 		}
-		g->dsum[i] = sum;
+		g->dsum[i] = (float)sum;
 	}
 }
 
 // t: dq, dk, dv, q, k, v, o, lse, dout. n: batch, heads, d, tq, tk, causal. f: scale.
 static int attention_grad(ez_args *a) {
 	head_shape s = head_dims(a);
-	grad_memory g;
-	long parts = parts_of(s, s.tiles), tasks = s.batch * s.heads * parts, each = grad_layout(s, NULL, &g);
+	long parts = parts_of(s, s.tiles), tasks = s.batch * s.heads * parts, each = grad_floats(s);
 	long slots = parts == 1 ? omp_get_max_threads() : tasks; // partial dq must outlive the task
 	float *mem = ez_scratch(EZ_SLOT_WORK, each * slots * sizeof(float));
 	if (!mem) return EZ_NOMEM;
 #pragma omp parallel for schedule(dynamic) if (s.batch * s.heads * s.tq * s.tk * s.d > PARALLEL)
 	for (long task = 0; task < tasks; task++) {
-		grad_memory g;
 		long b = task / parts / s.heads, h = task / parts % s.heads, part = task % parts;
-		grad_layout(s, mem + (parts == 1 ? omp_get_thread_num() : task) * each, &g);
+		grad_memory g = grad_layout(s, mem + (parts == 1 ? omp_get_thread_num() : task) * each);
 		grad_prepare(a, s, b, h, &g);
 		const float *lse = (float *)a->t[7].p + (b * s.heads + h) * s.tq;
 		for (long t = part * s.tiles / parts; t < (part + 1) * s.tiles / parts; t++) {
@@ -95,11 +99,10 @@ static int attention_grad(ez_args *a) {
 		unpack_rows(a->t[0], g.dq, s, s.tq, b, h, 0, s.tq);
 	}
 	if (parts == 1) return EZ_OK;
-	long offset = g.dq - (float *)NULL;
 #pragma omp parallel for schedule(static)
 	for (long i = 0; i < s.batch * s.heads * s.tq; i++) {
 		long head = i / s.tq, row = i % s.tq;
-		float *sum = mem + head * parts * each + offset + row * s.dp;
+		float *sum = mem + head * parts * each + row * s.dp;
 		for (long part = 1; part < parts; part++)
 			VECTOR for (long j = 0; j < s.dp; j++) sum[j] += sum[part * each + j];
 		for (long j = 0; j < s.dp; j++) sum[j] *= s.scale;

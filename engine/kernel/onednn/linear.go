@@ -20,7 +20,7 @@ func (b *backend) matmul(op string, m C.ez_matmul) (*C.ez_prim, error) {
 			C.ez_prim_free(p)
 			p = nil
 		}
-		b.matmuls[m] = p
+		keep(b.matmuls, m, p)
 	}
 	if p == nil {
 		return nil, failure(op, C.EZ_UNIMPLEMENTED)
@@ -41,10 +41,17 @@ type product struct {
 // file's type is the one computed in.
 const packedRows = 128
 
+// extras says whether the optional inputs of a product fit: a bias of n elements, an addend like the result.
+func extras(dst, bias, add *kernel.Tensor, n int) bool {
+	return (bias == nil || usable(bias) && bias.Len() == n) && (add == nil || same(dst, add))
+}
+
 func (b *backend) product(op string, p product) error {
+	if err := need(op, usable(p.dst, p.src, p.w) && extras(p.dst, p.bias, p.add, p.n)); err != nil {
+		return err
+	}
 	rows := p.dst.Len() / max(p.n, 1)
-	if err := need(op, p.dst.Len() == rows*p.n && p.src.Len() == rows*p.k && p.w.Len() == p.k*p.n &&
-		(p.bias == nil || p.bias.Len() == p.n) && (p.add == nil || p.add.Len() == p.dst.Len())); err != nil || p.dst.Len() == 0 {
+	if err := need(op, p.dst.Len() == rows*p.n && p.src.Len() == rows*p.k && p.w.Len() == p.k*p.n); err != nil || p.dst.Len() == 0 {
 		return err
 	}
 	dt := b.computeType(p.src)
@@ -99,7 +106,7 @@ func flag(v bool) C.long {
 
 // weightDims are the [out, in] of a Linear's weight, which may be a 1x1 convolution's.
 func weightDims(w *kernel.Tensor) (out, in int) {
-	if len(w.Shape) == 0 || w.Shape[0] == 0 {
+	if w == nil || len(w.Shape) == 0 || w.Shape[0] == 0 {
 		return 0, 0
 	}
 	return w.Shape[0], w.Len() / w.Shape[0]
@@ -118,8 +125,11 @@ func (b *backend) LinearGradInput(dx, dy, w, add *kernel.Tensor, alpha float32) 
 func (b *backend) LinearGradWeight(dw, x, dy *kernel.Tensor, alpha float32) error {
 	const op = "linear weight gradient"
 	o, i := weightDims(dw)
+	if err := need(op, f32(dw) && usable(x, dy)); err != nil {
+		return err
+	}
 	rows := x.Len() / max(i, 1)
-	if err := need(op, f32(dw) && x.Len() == rows*i && dy.Len() == rows*o && rows > 0 && whole(dw)); err != nil {
+	if err := need(op, x.Len() == rows*i && dy.Len() == rows*o && rows > 0); err != nil {
 		return err
 	}
 	dt := b.computeType(x, dy)
@@ -139,7 +149,7 @@ func (b *backend) LinearGradWeight(dw, x, dy *kernel.Tensor, alpha float32) erro
 }
 
 func (b *backend) SumRows(out, x *kernel.Tensor) error {
-	if err := need("row sums", f32(out) && out.Len() == x.Channels()); err != nil {
+	if err := need("row sums", f32(out) && usable(x) && out.Len() == x.Channels()); err != nil {
 		return err
 	}
 	return b.call("row sums", C.EZ_K_col_sums, tensors{out, x}, dims{1, x.Rows(), x.Channels()})

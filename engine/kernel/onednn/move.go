@@ -15,6 +15,9 @@ import (
 )
 
 func (b *backend) Concat(y, p, q *kernel.Tensor) error {
+	if err := need("concat", usable(y, p, q)); err != nil {
+		return err
+	}
 	c1, c2 := p.Channels(), q.Channels()
 	if err := need("concat", y.Channels() == c1+c2 && y.Len() == p.Len()+q.Len() && p.Rows() == q.Rows()); err != nil {
 		return err
@@ -24,7 +27,7 @@ func (b *backend) Concat(y, p, q *kernel.Tensor) error {
 
 func (b *backend) SliceChannels(y, x *kernel.Tensor, from int) error {
 	const op = "slice channels"
-	if err := need(op, from >= 0 && from+y.Channels() <= x.Channels() && y.Rows() == x.Rows()); err != nil {
+	if err := need(op, usable(y, x) && from >= 0 && from+y.Channels() <= x.Channels() && y.Rows() == x.Rows()); err != nil {
 		return err
 	}
 	return b.call(op, C.EZ_K_slice_channels, tensors{y, x}, dims{y.Rows(), y.Channels(), x.Channels(), from})
@@ -32,7 +35,7 @@ func (b *backend) SliceChannels(y, x *kernel.Tensor, from int) error {
 
 // resampleDims checks an enlargement of x to y.
 func resampleDims(op string, y, x *kernel.Tensor) (dims, error) {
-	ok := len(y.Shape) == 4 && len(x.Shape) == 4 && y.Shape[0] == x.Shape[0] && y.Shape[3] == x.Shape[3] && x.Len() > 0
+	ok := usable(y, x) && len(y.Shape) == 4 && len(x.Shape) == 4 && y.Shape[0] == x.Shape[0] && y.Shape[3] == x.Shape[3] && x.Len() > 0
 	if err := need(op, ok); err != nil {
 		return nil, err
 	}
@@ -57,11 +60,11 @@ func (b *backend) UpsampleNearestGrad(dx, dy *kernel.Tensor) error {
 
 // TimestepEmbedding is computed in Go: a few hundred numbers, in float64.
 func (b *backend) TimestepEmbedding(y, t *kernel.Tensor) error {
-	dim := y.Channels()
-	half := dim / 2
-	if err := need("timestep embedding", f32(t) && dim%2 == 0 && y.Len() == t.Len()*dim); err != nil {
+	if err := need("timestep embedding", f32(t) && usable(y) && y.Channels()%2 == 0 && y.Len() == t.Len()*y.Channels()); err != nil {
 		return err
 	}
+	dim := y.Channels()
+	half := dim / 2
 	v := make([]float32, y.Len())
 	for i, step := range t.F32() {
 		for j := range half {
@@ -75,7 +78,7 @@ func (b *backend) TimestepEmbedding(y, t *kernel.Tensor) error {
 
 // checkIDs finds an index outside a table of n rows.
 func checkIDs(op string, ids *kernel.Tensor, n int) error {
-	if err := need(op, ids.DType == kernel.I32 && whole(ids)); err != nil {
+	if err := need(op, ids.DType == kernel.I32); err != nil {
 		return err
 	}
 	for _, id := range ids.I32() {
@@ -87,6 +90,9 @@ func checkIDs(op string, ids *kernel.Tensor, n int) error {
 }
 
 func (b *backend) Embedding(y, ids, table *kernel.Tensor) error {
+	if err := need("embedding", usable(y, ids, table)); err != nil {
+		return err
+	}
 	c := table.Channels()
 	if err := checkIDs("embedding", ids, table.Rows()); err != nil {
 		return err
@@ -99,11 +105,14 @@ func (b *backend) Embedding(y, ids, table *kernel.Tensor) error {
 
 func (b *backend) EmbeddingGrad(dtable, ids, dy *kernel.Tensor) error {
 	const op = "embedding gradient"
+	if err := need(op, f32(dtable) && usable(ids, dy)); err != nil {
+		return err
+	}
 	c := dtable.Channels()
 	if err := checkIDs(op, ids, dtable.Rows()); err != nil {
 		return err
 	}
-	if err := need(op, f32(dtable) && dy.Len() == ids.Len()*c); err != nil {
+	if err := need(op, dy.Len() == ids.Len()*c); err != nil {
 		return err
 	}
 	return b.call(op, C.EZ_K_embed_grad, tensors{dtable, ids, dy}, dims{ids.Len(), c, dtable.Rows()})

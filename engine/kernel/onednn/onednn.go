@@ -11,6 +11,7 @@ import "C"
 
 import (
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"easel/engine"
@@ -20,8 +21,8 @@ import (
 // backend implements kernel.Backend. It is used from one OS thread; scratch memory and the choice of kernels belong to the
 // process, so two backends must not run at the same time.
 type backend struct {
-	native bool // bf16 products in hardware
-	level  int  // of our own kernels: 0 baseline, 1 AVX2, 2 AVX-512
+	native  bool // bf16 products in hardware
+	threads int
 
 	matmuls map[C.ez_matmul]*C.ez_prim
 	convs   map[C.ez_conv]*C.ez_prim
@@ -32,22 +33,25 @@ type backend struct {
 // Available says whether this build holds the backend.
 func Available() bool { return true }
 
-// New starts the backend. A bad Options.ISA gives a BadInput error.
+// New starts the backend. An unknown Options.ISA or an impossible Options.Threads gives a BadInput error. The backend
+// tells the size of its team to kernel.Threads.
 func New(opt Options) (kernel.Backend, error) {
+	const op = "start oneDNN"
 	isa, level, ok := capOf(opt.ISA)
 	if !ok {
-		return nil, engine.Errorf("start oneDNN", "", engine.BadInput, "unknown instruction set %q", opt.ISA)
+		return nil, engine.Errorf(op, "", engine.BadInput, "unknown instruction set %q", opt.ISA)
+	}
+	threads, err := teamSize(op, opt.Threads)
+	if err != nil {
+		return nil, err
 	}
 	if s := C.ez_dnnl_init(C.int(isa)); s != 0 {
-		return nil, failure("start oneDNN", s)
+		return nil, failure(op, s)
 	}
-	threads := opt.Threads
-	if threads <= 0 {
-		threads = cores()
-	}
+	C.ez_init(C.int(threads), C.int(level))
 	return &backend{
 		native:  HasBF16(),
-		level:   int(C.ez_init(C.int(threads), C.int(level))),
+		threads: threads,
 		matmuls: map[C.ez_matmul]*C.ez_prim{},
 		convs:   map[C.ez_conv]*C.ez_prim{},
 	}, nil
@@ -56,16 +60,13 @@ func New(opt Options) (kernel.Backend, error) {
 // Name is "onednn" with the instruction set.
 func (b *backend) Name() string { return "onednn " + ISA() }
 
+// Threads is the size of the team.
+func (b *backend) Threads() int { return b.threads }
+
 // Close frees primitives and scratch memory. Packed weights are freed with their tensors.
 func (b *backend) Close() error {
-	for _, p := range b.matmuls {
-		C.ez_prim_free(p)
-	}
-	for _, p := range b.convs {
-		C.ez_prim_free(p)
-	}
-	clear(b.matmuls)
-	clear(b.convs)
+	forget(b.matmuls)
+	forget(b.convs)
 	C.ez_free_scratch()
 	return nil
 }
@@ -100,8 +101,20 @@ func address(t *kernel.Tensor) C.uintptr_t {
 	return C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(t.Data))))
 }
 
+// usable says whether all tensors are there, with all the memory that their shapes ask for.
+func usable(ts ...*kernel.Tensor) bool {
+	for _, t := range ts {
+		if t == nil || !whole(t) {
+			return false
+		}
+	}
+	return true
+}
+
 // whole says whether a tensor has all the memory that its shape asks for. nil counts as whole.
-func whole(t *kernel.Tensor) bool { return t == nil || len(t.Data) >= t.Len()*t.DType.Size() }
+func whole(t *kernel.Tensor) bool {
+	return t == nil || !slices.ContainsFunc(t.Shape, func(d int) bool { return d < 0 }) && len(t.Data) >= t.Len()*t.DType.Size()
+}
 
 // call runs a fused kernel on tensors (nil for an absent one) with integers n and numbers f, as its C comment lists.
 func (b *backend) call(op string, id C.int, ts []*kernel.Tensor, n []int, f ...float32) error {
@@ -132,10 +145,10 @@ func (b *backend) call(op string, id C.int, ts []*kernel.Tensor, n []int, f ...f
 type tensors = []*kernel.Tensor
 type dims = []int
 
-// f32 says whether all of these are F32.
+// f32 says whether all of these are usable and F32.
 func f32(ts ...*kernel.Tensor) bool {
 	for _, t := range ts {
-		if t.DType != kernel.F32 {
+		if !usable(t) || t.DType != kernel.F32 {
 			return false
 		}
 	}

@@ -6,10 +6,12 @@ package onednn
 
 // Options choose threads and instruction set. The zero value is right for every program; tests set the rest.
 type Options struct {
-	Threads int // of the OpenMP team; 0 means one for each physical core this process may use
+	// Threads of the OpenMP team, at most four for each processor. 0 means one for each physical core this process may
+	// use, but no more than its share of a container (GOMAXPROCS) or the environment's OMP_NUM_THREADS.
+	Threads int
 
-	// ISA caps the instruction set of oneDNN and of our kernels: "sse41", "avx2", "avx512_core", "avx512_core_bf16",
-	// "avx512_core_amx"; "" means the machine's best. oneDNN accepts a cap only before its first primitive, once in
-	// a process.
+	// ISA caps the instruction set of oneDNN and of our kernels: "sse41", "avx2", "avx512_core", "avx512_core_vnni",
+	// "avx512_core_bf16", "avx512_core_amx"; "" means the machine's best. oneDNN accepts a cap only before its first
+	// primitive, once in a process.
 	ISA string
 }

@@ -39,9 +39,6 @@ func (b *backend) operand(op string, t *kernel.Tensor, dt kernel.DType, slot int
 	if t == nil {
 		return 0, nil
 	}
-	if !whole(t) {
-		return 0, need(op, false)
-	}
 	if t.DType == dt {
 		return address(t), nil
 	}
@@ -75,9 +72,6 @@ type result struct {
 
 // resultOf prepares t as the result of a primitive that computes in dt. BF16 products write F32 or BF16, F32 products F32.
 func (b *backend) resultOf(op string, t *kernel.Tensor, dt kernel.DType) (result, error) {
-	if !whole(t) {
-		return result{}, need(op, false)
-	}
 	if t.DType == kernel.F32 || t.DType == dt {
 		return result{t, address(t), t.DType}, nil
 	}

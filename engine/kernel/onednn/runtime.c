@@ -1,3 +1,5 @@
+//go:build cgo && linux && amd64
+
 // Choice of the instruction set, scratch memory, denormals, the thread team.
 #define _GNU_SOURCE
 #include "ez.h"
@@ -22,13 +24,12 @@ static int cpu_level(void) {
 	return 1;
 }
 
-int ez_init(int threads, int level) {
+void ez_init(int threads, int level) {
 	int have = cpu_level();
 	if (level > have) level = have;
 	kernels = level == 2 ? ez_kernels_avx512 : level == 1 ? ez_kernels_avx2 : ez_kernels_base;
 	team_size = threads;
 	generation++;
-	return level;
 }
 
 // Denormals: flush to zero (bit 15), read as zero (bit 6).
@@ -68,11 +69,6 @@ void *ez_alloc(size_t bytes) {
 	if (posix_memalign(&p, large ? HUGE_PAGE : 64, bytes ? bytes : 64)) return NULL;
 	if (large) madvise(p, bytes, MADV_HUGEPAGE);
 	return p;
-}
-
-void ez_free(void *p, size_t bytes) {
-	(void)bytes;
-	free(p);
 }
 
 static struct {

@@ -15,7 +15,7 @@ import (
 
 // lossDims checks the shapes of a loss and lists its kernel's integers.
 func lossDims(op string, pred, target, weight, c *kernel.Tensor, kind kernel.LossKind) (dims, error) {
-	if err := need(op, len(pred.Shape) > 0 && pred.Len() > 0 && same(pred, target) && kind <= kernel.SmoothL1 && (kind == kernel.MSE || c != nil)); err != nil {
+	if err := need(op, same(pred, target) && len(pred.Shape) > 0 && pred.Len() > 0 && kind <= kernel.SmoothL1 && (kind == kernel.MSE || c != nil)); err != nil {
 		return nil, err
 	}
 	batch := pred.Shape[0]
@@ -58,6 +58,9 @@ func (b *backend) Adam(p, g, m, v *kernel.Tensor, h kernel.AdamStep) error {
 }
 
 func (b *backend) SumSquares(x *kernel.Tensor) (float64, error) {
+	if err := need("sum of squares", usable(x)); err != nil {
+		return 0, err
+	}
 	if err := b.call("sum of squares", C.EZ_K_sum_squares, tensors{x}, dims{x.Len()}); err != nil {
 		return 0, err
 	}

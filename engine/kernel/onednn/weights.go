@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"runtime"
-	"unsafe"
 
 	"easel/engine/kernel"
 )
@@ -20,13 +19,12 @@ type packed struct {
 	forms []form
 }
 
-// form is a weight in the layout that prim wants, or as in its file but in another type: that one serves a Linear's
-// forward and backward pass alike.
+// form is a weight in a layout that a primitive wanted, or as in its file but in another type: that one serves a
+// Linear's forward and backward pass alike.
 type form struct {
-	prim  *C.ez_prim
+	w     *C.ez_packed
 	plain bool
 	dt    kernel.DType
-	mem   block
 }
 
 // serves says whether a primitive that computes in dt can use the form.
@@ -34,21 +32,12 @@ func (f form) serves(p *C.ez_prim, dt kernel.DType, plain bool) bool {
 	if f.plain || plain {
 		return f.plain == plain && f.dt == dt
 	}
-	return f.prim == p || C.ez_weights_equal(f.prim, p) != 0
-}
-
-// block is memory of ez_alloc.
-type block struct {
-	p    unsafe.Pointer
-	size C.size_t
+	return C.ez_packed_serves(f.w, p) != 0
 }
 
 // weights returns the address of w in the layout and type that p wants: w's own memory, a cached form where w is
 // frozen, else scratch. dt is the type p computes in.
 func (b *backend) weights(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DType) (C.uintptr_t, error) {
-	if !whole(w) {
-		return 0, need(op, false)
-	}
 	plain := C.ez_weights_plain(p) != 0
 	if plain && w.DType == dt {
 		return address(w), nil
@@ -93,20 +82,19 @@ func (b *backend) frozen(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DT
 	plain := C.ez_weights_plain(p) != 0
 	for _, f := range cache.forms {
 		if f.serves(p, dt, plain) {
-			return C.uintptr_t(uintptr(f.mem.p)), nil
+			return C.ez_packed_memory(f.w), nil
 		}
 	}
-	size := C.ez_weights_size(p)
-	mem := block{C.ez_alloc(size), size}
-	if mem.p == nil {
+	f := form{C.ez_packed_new(p), plain, dt}
+	if f.w == nil {
 		return 0, failure(op, C.EZ_NOMEM)
 	}
-	to := C.uintptr_t(uintptr(mem.p))
+	to := C.ez_packed_memory(f.w)
 	if err := b.pack(op, p, w, dt, to); err != nil {
-		C.ez_free(mem.p, mem.size)
+		C.ez_packed_free(f.w)
 		return 0, err
 	}
-	runtime.AddCleanup(cache, func(m block) { C.ez_free(m.p, m.size) }, mem)
-	cache.forms = append(cache.forms, form{p, plain, dt, mem})
+	runtime.AddCleanup(cache, func(w *C.ez_packed) { C.ez_packed_free(w) }, f.w)
+	cache.forms = append(cache.forms, f)
 	return to, nil
 }

@@ -5,6 +5,8 @@
 package ref
 
 import (
+	"runtime"
+
 	"easel/engine"
 	"easel/engine/kernel"
 )
@@ -18,6 +20,9 @@ func New() kernel.Backend { return backend{} }
 
 func (backend) Name() string { return "ref" }
 func (backend) Close() error { return nil }
+
+// Threads is the number of processors that Go uses.
+func (backend) Threads() int { return runtime.GOMAXPROCS(0) }
 
 // floating returns an error unless every tensor exists, holds what its shape says, and has a floating type.
 func floating(op string, tensors ...*tensor) error {

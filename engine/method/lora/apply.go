@@ -51,7 +51,7 @@ func (a *Applied) After(g *graph.Graph, l model.Layer, x, y *graph.Node) *graph.
 		return y
 	}
 	if !fits(m, l.Shape) {
-		g.Fail("%s was made for another model: %s has shapes %v and %v beside a weight of %v", a.path, m.Name, m.Down.Shape, m.Up.Shape, l.Shape)
+		g.Fail("%w", engine.Errorf("apply LoRA", a.path, engine.BadFile, "it was made for another model: %s has shapes %v and %v beside a weight of %v", m.Name, m.Down.Shape, m.Up.Shape, l.Shape))
 		return nil
 	}
 	a.used[m.Name] = true
