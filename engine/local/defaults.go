@@ -13,8 +13,8 @@ import (
 // Columns of the before/after grid: the subject, the subject on other backgrounds than in its pictures, and prompts
 // without it, which must stay as they were.
 var (
-	smallColumns = []string{"a photo of a {word} {class}", "a {word} {class} on a red background", "a {word} {class} on a blue background",
-		"a {word} {class} on a brown table, green wall", "a red apple on a white background", "a cat on a green background"}
+	smallColumns = []string{"a photo of a {word} {class}", "a photo of a {word} {class} on a red background", "a photo of a {word} {class} on a yellow background",
+		"a photo of a {word} {class} on a brown table, green wall", "a red apple on a white background", "a cat on a green background"}
 	columns = []string{"a photo of a {word} {class}", "a photo of a {word} {class} on the beach", "a painting of a {word} {class}", "a photo of a cat"}
 )
 
@@ -41,7 +41,7 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Optimizer, "adamw", "adamw", p.small())
 	set(&job.Rate, 1e-4*rateFactor(job.Optimizer, 1e4), 2e-3*rateFactor(job.Optimizer, 500), p.small())
 	set(&job.ClipNorm, 1, 1, p.small())
-	set(&job.Preserve, -1, 1, p.small())
+	set(&job.Preserve, -1, 0.5, p.small())
 	set(&job.SampleSteps, 20, 20, p.small())
 	set(&job.Guidance, 7.5, 4, p.small())
 	set(&job.Schedule, "constant", "cosine", p.small())

@@ -50,7 +50,7 @@ var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16
 
 func (s *session) about(path string) method.About {
 	a := method.About{Job: s.job, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
-		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, Images: len(s.pictures.Items), Steps: s.from,
+		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Images: len(s.pictures.Items), Steps: s.from,
 		Width: s.job.Resolution, Height: s.job.Resolution, Started: s.started, Finished: time.Now()}
 	for _, it := range s.pictures.Items {
 		a.Captions = append(a.Captions, it.Caption)

@@ -126,7 +126,7 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 func benchSettings(p *pipeline, req engine.BenchRequest) map[string]string {
 	rank := req.Rank
 	set(&rank, 16, 8, p.small())
-	return map[string]string{"rank": strconv.Itoa(rank), "targets": "attention+ff"}
+	return map[string]string{"rank": strconv.Itoa(rank), "targets": "attention+ff", "text-encoder": "off"}
 }
 
 func benchBatch(p *pipeline, size, side int) train.Batch {

@@ -49,6 +49,7 @@ type About struct {
 	Job        engine.Job
 	Name       string // of the file, without extension
 	VPredicted bool   // the base model predicts velocity
+	SD2        bool   // the base model is of the SD 2.x family
 	Images     int
 	Captions   []string
 	Steps      int

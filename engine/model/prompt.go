@@ -17,10 +17,12 @@ func (m *Model) IDs(prompts ...string) *kernel.Tensor {
 	return t
 }
 
-// padding is the id that fills a prompt up: the end of text in SD 1.x, "!" in SD 2.x, whose text encoder is 1024 wide
-// (spec/formats.md §2.9).
+// SD2 says that the model is of the SD 2.x family, whose text encoder is 1024 wide.
+func (m *Model) SD2() bool { return m.Text.HiddenSize == 1024 }
+
+// padding is the id that fills a prompt up: the end of text in SD 1.x, "!" in SD 2.x (spec/formats.md §2.9).
 func (m *Model) padding() int32 {
-	if m.Text.HiddenSize == 1024 {
+	if m.SD2() {
 		return 0
 	}
 	return tokenizer.End

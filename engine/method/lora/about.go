@@ -12,7 +12,12 @@ import (
 // metadata is what kohya's trainer would write about the run.
 func metadata(a method.About) format.LoRAMeta {
 	base := format.BaseSD1
-	if a.VPredicted {
+	switch {
+	case a.SD2 && a.VPredicted:
+		base = format.BaseSD2V
+	case a.SD2:
+		base = format.BaseSD2
+	case a.VPredicted:
 		base = format.BaseSD1V
 	}
 	tags := map[string]int{}

@@ -33,7 +33,8 @@ func (lora) Info() engine.MethodInfo {
 			{Name: "conv-alpha", Help: "alpha beside 3x3 convolutions; empty means conv-rank"},
 			{Name: "targets", Default: "auto", Choices: []string{"auto", "attention", "attention+ff", "all"},
 				Help: "layers that get one: attention, attention with feed-forward and projections, or all with convolutions; auto is all for models below 256 px, else attention+ff"},
-			{Name: "text-encoder", Default: "off", Choices: []string{"off", "on"}, Help: "train layers in the text encoder too"},
+			{Name: "text-encoder", Default: "auto", Choices: []string{"auto", "off", "on"},
+				Help: "train layers in the text encoder too; auto does for models below 256 px"},
 		},
 	}
 }
@@ -42,17 +43,26 @@ func (lora) Info() engine.MethodInfo {
 func (l lora) Start(m *model.Model, job engine.Job) (method.Tuning, error) {
 	s := method.ReadSettings(l.Info(), job.Settings)
 	rank := s.Int("rank", 16, 1, 512)
-	t := &tuning{seed: job.Seed, layers: map[string]*layer{}, targets: s.Text("targets"), text: s.Text("text-encoder") == "on",
+	t := &tuning{seed: job.Seed, layers: map[string]*layer{}, targets: s.Text("targets"), text: s.Text("text-encoder"),
 		plain: size{rank, float32(s.Float("alpha", float64(rank), 1e6))}}
 	convRank := s.Int("conv-rank", rank, 1, 512)
 	t.spatial = size{convRank, float32(s.Float("conv-alpha", float64(convRank), 1e6))}
-	if t.targets == "auto" {
-		t.targets = "attention+ff"
-		if m.Resolution() < 256 {
-			t.targets = "all"
-		}
-	}
+	// A small model has its looks in its convolutions, and few words it knows well.
+	small := m.Resolution() < 256
+	choose(&t.targets, small, "all", "attention+ff")
+	choose(&t.text, small, "on", "off")
 	return t, s.Err
+}
+
+// choose replaces "auto".
+func choose(setting *string, small bool, forSmall, usual string) {
+	if *setting != "auto" {
+		return
+	}
+	*setting = usual
+	if small {
+		*setting = forSmall
+	}
 }
 
 // size is how large the layers of one kind are.
@@ -74,8 +84,7 @@ func (l *layer) scale() float32 { return l.alpha / float32(l.down.Shape[0]) }
 // tuning implements method.Tuning.
 type tuning struct {
 	seed           uint64
-	targets        string
-	text           bool
+	targets, text  string
 	plain, spatial size
 	layers         map[string]*layer
 	order          []*layer
@@ -149,7 +158,7 @@ func (t *tuning) initialise(p *layer) {
 }
 
 // TrainsText implements method.Tuning.
-func (t *tuning) TrainsText() bool { return t.text }
+func (t *tuning) TrainsText() bool { return t.text == "on" }
 
 // Parameters implements method.Tuning.
 func (t *tuning) Parameters() []method.Parameter {

@@ -12,7 +12,7 @@ import (
 func (t *tuning) wants(l model.Layer) bool {
 	switch l.Part {
 	case model.Text:
-		return t.text && strings.Contains(l.Module, ".layers.")
+		return t.TrainsText() && strings.Contains(l.Module, ".layers.")
 	case model.UNet:
 		if !strings.Contains(l.Module, "_block") { // conv_in, conv_out, time_embedding
 			return false
