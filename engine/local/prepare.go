@@ -1,0 +1,202 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"easel/engine"
+	"easel/engine/dataset"
+	"easel/engine/diffusion"
+	"easel/engine/method"
+	"easel/engine/optim"
+	"easel/engine/sample"
+	"easel/engine/store"
+	"easel/engine/train"
+)
+
+// prepare does everything up to the first step. It says what it has done, one line a part.
+func (s *session) prepare(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{s.openModel, s.loadPictures, s.buildTrainer, s.encode, s.openStore, s.restore} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) openModel(context.Context) (err error) {
+	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType); err != nil {
+		return err
+	}
+	s.setup("model", "%s: output is %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
+		s.pipeline.model.Resolution(), s.pipeline.options.DType, s.l.device.Backend)
+	return nil
+}
+
+func (s *session) loadPictures(ctx context.Context) error {
+	resolution := s.job.Resolution
+	if resolution == 0 {
+		resolution = s.pipeline.model.Resolution()
+	}
+	set, err := dataset.Load(ctx, s.job.Images, dataset.Options{Buckets: s.pipeline.buckets(resolution), Word: s.job.Word, Class: s.job.Class})
+	if set != nil {
+		for _, skipped := range set.Skipped {
+			if skipped.Reason != dataset.Unused {
+				s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: "left out: " + skipped.Err.Error(), Path: skipped.Path}})
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.pictures = set
+	s.job = s.pipeline.complete(s.job, len(set.Items))
+	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
+	return s.pipeline.check(s.job)
+}
+
+// openStore starts a run in the project folder, or goes on with the newest. It comes late: a run that cannot start
+// leaves none behind.
+func (s *session) openStore(context.Context) (err error) {
+	if s.job.Resume {
+		s.store, err = store.Resume(s.job.Out)
+	} else {
+		s.store, err = store.Create(s.job.Out, s.job)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range s.early {
+		s.journal(e)
+	}
+	s.early = nil
+	return nil
+}
+
+func (s *session) buildTrainer(context.Context) error {
+	m, err := method.ByName(s.job.Method)
+	if err != nil {
+		return err
+	}
+	if s.tuning, err = m.Start(s.pipeline.model, s.job); err != nil {
+		return err
+	}
+	optimizer, err := newOptimizer(s.job)
+	if err != nil {
+		return err
+	}
+	rate, err := optim.NewRateSchedule(s.job.Schedule, s.job.Rate, s.job.Warmup)
+	if err != nil {
+		return err
+	}
+	var weighting diffusion.Weighting = diffusion.Uniform{}
+	if s.job.MinSNR > 0 {
+		weighting = diffusion.MinSNR(s.job.MinSNR)
+	}
+	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
+		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
+		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
+	first := s.pictures.Items[0]
+	factor := s.pipeline.model.VAE.Factor()
+	rows := s.job.Batch
+	if s.job.Preserve > 0 {
+		rows *= 2
+	}
+	if err := s.trainer.Prepare(rows, first.Height/factor, first.Width/factor); err != nil {
+		return err
+	}
+	s.setup("method", "%s trains %d numbers: %s", m.Info().Title, s.parameters(), m.Info().Updates)
+	return nil
+}
+
+func newOptimizer(job engine.Job) (optim.Optimizer, error) {
+	settings, err := optim.Defaults(job.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	return optim.New(job.Optimizer, settings)
+}
+
+func (s *session) parameters() (n int64) {
+	for _, p := range s.trainer.Params() {
+		n += int64(p.Value.Len())
+	}
+	return n
+}
+
+func (s *session) encode(ctx context.Context) (err error) {
+	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch, func(int) {})
+	if err != nil {
+		return err
+	}
+	s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	if s.job.Preserve <= 0 {
+		return nil
+	}
+	return s.keep(ctx)
+}
+
+// keep records the untrained model's predictions for other prompts.
+func (s *session) keep(ctx context.Context) error {
+	base := s.pipeline.renderer(nil)
+	defer base.Close()
+	seed := s.job.Seed + 1000                           // not those of the grid
+	for prompts := range slices.Chunk(preserved(), 8) { // no more at a time than the grid needs memory for
+		q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
+		for range prompts {
+			q.Seeds = append(q.Seeds, seed)
+			seed++
+		}
+		if err := s.data.Keep(ctx, base, q, func(int) {}); err != nil {
+			return err
+		}
+	}
+	s.setup("preserve", "recorded what the model does for %d other prompts, so that they stay", len(preserved()))
+	if i := slices.IndexFunc(s.pictures.Items, func(it dataset.Item) bool { return it.Width != s.job.Resolution || it.Height != s.job.Resolution }); i >= 0 {
+		s.warn(fmt.Errorf("other prompts are kept as they were only beside square pictures; %s, among others, is not one", s.pictures.Items[i].Path))
+	}
+	return nil
+}
+
+// fill puts the job's word and class noun into a prompt.
+func fill(prompt string, job engine.Job) string {
+	return strings.TrimSpace(strings.NewReplacer("{word}", job.Word, "{class}", job.Class).Replace(prompt))
+}
+
+// restore goes on from the newest checkpoint where the job says so.
+func (s *session) restore(context.Context) error {
+	s.grid = newGrid(s)
+	if !s.job.Resume {
+		return nil
+	}
+	path, _, err := s.store.LatestCheckpoint()
+	if err != nil || path == "" {
+		return err
+	}
+	if s.from, err = s.trainer.Restore(path, s.fingerprint()); err != nil {
+		return err
+	}
+	if err := s.resumeRecords(); err != nil {
+		return err
+	}
+	s.result.Checkpoint, s.result.Run.Step = path, s.from
+	s.setup("resume", "from step %d", s.from)
+	return nil
+}
+
+// resumeRecords takes over the pictures and losses of the run so far.
+func (s *session) resumeRecords() error {
+	run, err := store.Open(s.job.Out)
+	if err != nil {
+		return err
+	}
+	for _, l := range run.Losses {
+		if l.Step <= s.from {
+			s.losses = append(s.losses, l.Loss)
+		}
+	}
+	s.grid.load(run, s.from)
+	return nil
+}
