@@ -16,6 +16,6 @@ func main() {
 	calmThreads()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	p := &program{out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout), newEngine: newEngine, openWindow: openWindow}
+	p := &program{name: os.Args[0], out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout), newEngine: newEngine, openWindow: openWindow}
 	os.Exit(p.main(ctx, os.Args[1:]))
 }

@@ -14,6 +14,7 @@ import (
 
 // program is the command line with what it needs from outside, so that a test can stand in for it.
 type program struct {
+	name       string // as it was called, for commands to repeat; "easel" where empty
 	out, err   io.Writer
 	terminal   bool // out redraws a line on "\r"
 	newEngine  func(threads int) (engine.Engine, error)

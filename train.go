@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -132,7 +133,7 @@ func (p *program) showStopped(result engine.Result, job engine.Job) {
 	}
 	fmt.Fprintf(p.out, "stopped after step %d\n", result.Run.Step)
 	fmt.Fprintf(p.out, "checkpoint  %s\n", result.Checkpoint)
-	fmt.Fprintf(p.out, "go on with  easel train --resume --out %s\n", shellQuote(job.Out))
+	fmt.Fprintf(p.out, "go on with  %s train --resume --out %s\n", cmp.Or(p.name, "easel"), shellQuote(job.Out))
 }
 
 // showResult names what a run left and says in numbers what it did.
@@ -147,7 +148,7 @@ func (p *program) showResult(result engine.Result, job engine.Job) {
 		{"file size", byteSize(s.FileBytes)},
 		{"weight change", fmt.Sprintf("%.2f %%", 100*s.WeightChange)},
 		{"likeness", likeness(s)},
-		{"drift", fmt.Sprintf("%.3f of the unrelated prompt (0 is unmoved)", s.Drift)},
+		{"drift", fmt.Sprintf("%.3f, how far the pictures without the word moved (0 is unmoved, 1 black to white)", s.Drift)},
 		{"loss", fmt.Sprintf("%.4f at first, %.4f at last", s.FirstLoss, s.LastLoss)},
 		{"training time", fmt.Sprintf("%s for %d steps", duration(s.Seconds), s.Steps)},
 		{"peak memory", byteSize(s.PeakMemory)},

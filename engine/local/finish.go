@@ -19,6 +19,7 @@ import (
 // finish exports, reads the file back as another program would, and sums up. What is done by then is in s.result, also
 // where it is cancelled on the way.
 func (s *session) finish(ctx context.Context) error {
+	s.clock = time.Now()
 	s.result.Summary = s.summary()
 	path, err := s.store.ExportPath(s.job.Word)
 	if err != nil {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,12 +19,24 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.openModel, s.loadPictures, s.buildTrainer, s.encode, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.buildTrainer, s.encode, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkResume refuses to go on with what is finished, before any work.
+func (s *session) checkResume(context.Context) error {
+	if !s.job.Resume {
+		return nil
+	}
+	run, err := store.Open(s.job.Out)
+	if err == nil && run.Done {
+		return engine.Errorf("resume", s.job.Out, engine.BadInput, "the newest run is finished; train into this folder without --resume to start another")
+	}
+	return err
 }
 
 func (s *session) openModel(context.Context) (err error) {
@@ -44,7 +57,7 @@ func (s *session) loadPictures(ctx context.Context) error {
 	if set != nil {
 		for _, skipped := range set.Skipped {
 			if skipped.Reason != dataset.Unused {
-				s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: "left out: " + skipped.Err.Error(), Path: skipped.Path}})
+				s.emit(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Text: "left out: " + reason(skipped.Err), Path: skipped.Path}})
 			}
 		}
 	}
@@ -55,6 +68,15 @@ func (s *session) loadPictures(ctx context.Context) error {
 	s.job = s.pipeline.complete(s.job, len(set.Items))
 	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
 	return s.pipeline.check(s.job)
+}
+
+// reason is an error without its operation and path, for where those are told beside it.
+func reason(err error) string {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Err != nil {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // openStore starts a run in the project folder, or goes on with the newest. It comes late: a run that cannot start
@@ -83,6 +105,7 @@ func (s *session) buildTrainer(context.Context) error {
 	if s.tuning, err = m.Start(s.pipeline.model, s.job); err != nil {
 		return err
 	}
+	s.job.Settings = method.ReadSettings(m.Info(), s.job.Settings).All()
 	optimizer, err := newOptimizer(s.job)
 	if err != nil {
 		return err
@@ -153,7 +176,7 @@ func (s *session) keep(ctx context.Context) error {
 			return err
 		}
 	}
-	s.setup("preserve", "recorded what the model does for %d other prompts, so that they stay", len(preserved()))
+	s.setup("preserve", "recorded what the model does for %d other prompts, to hold it to that", len(preserved()))
 	if i := slices.IndexFunc(s.pictures.Items, func(it dataset.Item) bool { return it.Width != s.job.Resolution || it.Height != s.job.Resolution }); i >= 0 {
 		s.warn(fmt.Errorf("other prompts are kept as they were only beside square pictures; %s, among others, is not one", s.pictures.Items[i].Path))
 	}

@@ -25,6 +25,9 @@ func (l *local) Sample(ctx context.Context, req engine.SampleRequest, sink engin
 }
 
 func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {
+	if !strings.EqualFold(filepath.Ext(req.Out), ".png") {
+		return nil, engine.Errorf("render", req.Out, engine.BadInput, "pictures are written as PNG: give a name that ends in .png")
+	}
 	if req.Seed > math.MaxInt64 {
 		return nil, engine.Errorf("render", "", engine.BadInput, "the seed must be below 2^63")
 	}

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -40,6 +41,9 @@ func (s *Settings) fail(format string, args ...any) {
 		s.Err = engine.Errorf("read settings", "", engine.BadInput, format, args...)
 	}
 }
+
+// All are the settings with their defaults filled in, for the record.
+func (s *Settings) All() map[string]string { return maps.Clone(s.values) }
 
 // Text is a setting as given.
 func (s *Settings) Text(name string) string { return s.values[name] }
