@@ -25,10 +25,13 @@ func preserved() []string {
 	things := []string{"dog", "robot", "mug", "yellow duck", "blue car", "teddy bear", "rocket", "house", "tree", "fish", "donut", "crown", "frog", "lion", "rose", "clock"}
 	grounds := []string{"red", "blue", "yellow", "white", "green", "pink", "black", "cyan", "orange", "purple", "gray", "brown"}
 	var prompts []string
+	ground := func(i int) string { return grounds[i%len(grounds)] }
 	for i, thing := range things {
 		prompts = append(prompts,
-			fmt.Sprintf("a %s on a %s background", thing, grounds[i%len(grounds)]),
-			fmt.Sprintf("a photo of a %s on a %s table, %s wall", thing, grounds[(i+7)%len(grounds)], grounds[(i+4)%len(grounds)]))
+			fmt.Sprintf("a %s on a %s background", thing, ground(i)),
+			fmt.Sprintf("a %s on a %s background", thing, ground(i+3)),
+			fmt.Sprintf("a photo of a %s on a %s background", thing, ground(i+8)),
+			fmt.Sprintf("a photo of a %s on a %s table, %s wall", thing, ground(i+7), ground(i+4)))
 	}
 	return prompts
 }
@@ -36,12 +39,12 @@ func preserved() []string {
 // complete fills in what the job leaves open.
 func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Batch, 1, 4, p.small())
-	set(&job.Steps, min(max(100*images, 400), 1500), 300, p.small())
+	set(&job.Steps, min(max(100*images, 400), 1500), 400, p.small())
 	set(&job.Resolution, p.model.Resolution(), p.model.Resolution(), p.small())
 	set(&job.Optimizer, "adamw", "adamw", p.small())
-	set(&job.Rate, 1e-4*rateFactor(job.Optimizer, 1e4), 2e-3*rateFactor(job.Optimizer, 500), p.small())
+	set(&job.Rate, 1e-4*rateFactor(job.Optimizer, 1e4), 1.5e-3*rateFactor(job.Optimizer, 1/1.5e-3), p.small())
 	set(&job.ClipNorm, 1, 1, p.small())
-	set(&job.Preserve, -1, 0.5, p.small())
+	set(&job.Preserve, -1, 2, p.small())
 	set(&job.SampleSteps, 20, 20, p.small())
 	set(&job.Guidance, 7.5, 4, p.small())
 	set(&job.Schedule, "constant", "cosine", p.small())
