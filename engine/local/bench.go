@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"easel/engine"
-	"easel/engine/builtin"
 	"easel/engine/kernel"
 	"easel/engine/model"
 )
@@ -102,17 +101,8 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, part string, dt kernel.DType) (engine.BenchRow, error) {
 	release()
 	memory := watchMemory()
-	var peak int64
-	defer func() { memory() }()
-	m := model.SD15(dt)
-	if shape == "builtin" {
-		var err error
-		if m, err = model.Load(builtin.Model()); err != nil {
-			return engine.BenchRow{}, err
-		}
-	}
-	defer m.Close()
-	p, err := l.pipeline(shape, m, dt.String())
+	defer memory() // ends it on every way out
+	p, err := l.benchModel(shape, dt)
 	if err != nil {
 		return engine.BenchRow{}, err
 	}
@@ -123,13 +113,20 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	}
 	defer w.close()
 	seconds, err := w.measure(ctx, req.Runs)
-	peak = memory()
 	row := engine.BenchRow{Shape: shape, Part: part, Method: w.method, DType: dt.String(), Res: w.res, Batch: w.batch,
-		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: peak}
+		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory()}
 	if req.Profile {
 		row.Profile = w.profile()
 	}
 	return row, err
+}
+
+// benchModel opens what is measured.
+func (l *local) benchModel(shape string, dt kernel.DType) (*pipeline, error) {
+	if shape == "builtin" {
+		return l.open(shape, dt.String())
+	}
+	return l.pipeline(shape, model.SD15(dt), dt.String())
 }
 
 // release gives back what earlier parts held, so that each part's memory is its own.

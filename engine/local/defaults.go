@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -40,19 +41,19 @@ func preserved() []string {
 func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	set(&job.Batch, 1, 4, p.small())
 	set(&job.Steps, min(max(100*images, 400), 1500), 400, p.small())
-	set(&job.Resolution, p.model.Resolution(), p.model.Resolution(), p.small())
-	set(&job.Optimizer, "adamw", "adamw", p.small())
-	set(&job.Rate, 1e-4*rateFactor(job.Optimizer, 1e4), 1.5e-3*rateFactor(job.Optimizer, 1/1.5e-3), p.small())
-	set(&job.ClipNorm, 1, 1, p.small())
+	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
+	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
+	set(&job.Rate, rateFor(job.Optimizer, 1e-4), rateFor(job.Optimizer, 1.5e-3), p.small())
+	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
 	set(&job.Preserve, -1, 2, p.small())
-	set(&job.SampleSteps, 20, 20, p.small())
+	job.SampleSteps = cmp.Or(job.SampleSteps, 20)
 	set(&job.Guidance, 7.5, 4, p.small())
 	set(&job.Schedule, "constant", "cosine", p.small())
 	if job.Schedule == "constant" && job.Warmup > 0 {
 		job.Schedule = "constant_with_warmup"
 	}
-	set(&job.DType, "auto", "auto", p.small())
-	set(&job.Export, "f16", "f16", p.small())
+	job.DType = cmp.Or(job.DType, "auto")
+	job.Export = cmp.Or(job.Export, "f16")
 	if len(job.Prompts) == 0 {
 		job.Prompts = columns
 		if p.small() {
@@ -62,17 +63,16 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 	return job
 }
 
-// rateFactor turns AdamW's learning rate into another optimizer's: Prodigy finds its own, of which 1 is the whole
-// (toProdigy is what makes AdamW's rate 1), and Lion's steps are of full size in every element (Chen et al., arXiv
-// 2302.06675, advise 3 to 10 times less).
-func rateFactor(optimizer string, toProdigy float64) float64 {
+// rateFor turns AdamW's learning rate into another optimizer's: Prodigy finds its own, of which 1 is the whole, and
+// Lion's steps are of full size in every element (Chen et al., arXiv 2302.06675, advise 3 to 10 times less).
+func rateFor(optimizer string, adamW float64) float64 {
 	switch optimizer {
 	case "prodigy":
-		return toProdigy
+		return 1
 	case "lion":
-		return 0.2
+		return 0.2 * adamW
 	}
-	return 1
+	return adamW
 }
 
 // set replaces a zero value by the default, of which small models have their own.

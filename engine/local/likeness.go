@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -114,7 +115,7 @@ var grounds = []string{"red", "blue", "green", "white", "yellow", "gray"}
 // time than the grid has columns, and so needs no more memory.
 func (g *grid) bare(ctx context.Context, base *sample.Renderer) (pictures []image.Image, err error) {
 	job, side := g.s.job, g.s.pipeline.model.Resolution()
-	set(&job.Class, "thing", "thing", true)
+	job.Class = cmp.Or(job.Class, "thing")
 	seed := g.seed(len(g.prompts))
 	for some := range slices.Chunk(grounds, len(g.prompts)) {
 		q := sample.Request{Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance, Width: side, Height: side}

@@ -150,7 +150,7 @@ func (s *session) parameters() (n int64) {
 }
 
 func (s *session) encode(ctx context.Context) (err error) {
-	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch, func(int) {})
+	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (s *session) keep(ctx context.Context) error {
 			q.Seeds = append(q.Seeds, seed)
 			seed++
 		}
-		if err := s.data.Keep(ctx, base, q, func(int) {}); err != nil {
+		if err := s.data.Keep(ctx, base, q); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -83,11 +84,11 @@ func applyAll(loras []engine.LoRAFile) (model.Adapters, []*lora.Applied, error) 
 
 // completeSample fills in what the request leaves open.
 func (p *pipeline) completeSample(req *engine.SampleRequest) {
-	set(&req.Sampler, gridSampler, gridSampler, p.small())
-	set(&req.Steps, 20, 20, p.small())
+	req.Sampler = cmp.Or(req.Sampler, gridSampler)
+	req.Steps = cmp.Or(req.Steps, 20)
 	set(&req.Guidance, 7.5, 4, p.small())
-	set(&req.Width, p.model.Resolution(), p.model.Resolution(), p.small())
-	set(&req.Height, p.model.Resolution(), p.model.Resolution(), p.small())
+	req.Width = cmp.Or(req.Width, p.model.Resolution())
+	req.Height = cmp.Or(req.Height, p.model.Resolution())
 }
 
 // describeSample is the picture's parameters text; LoRAs are named in the prompt, as A1111 does.

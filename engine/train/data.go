@@ -30,12 +30,11 @@ type Data struct {
 // logVarianceBounds are diffusers' (DiagonalGaussianDistribution).
 const minLogVariance, maxLogVariance = -30, 20
 
-// NewData encodes the pictures of a set, and their captions unless the text encoder is trained. progress is called
-// after each picture.
-func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int, progress func(done int)) (*Data, error) {
+// NewData encodes the pictures of a set, and their captions unless the text encoder is trained.
+func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int) (*Data, error) {
 	c.Options.DType = kernel.F32 // done once: rounding would save no time and stay in all steps
 	d := &Data{set: set, model: c.Model, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
-	if err := d.encodePictures(ctx, c, progress); err != nil {
+	if err := d.encodePictures(ctx, c); err != nil {
 		return nil, err
 	}
 	if c.Tuning.TrainsText() {
@@ -45,10 +44,10 @@ func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch
 	return d, d.encodeCaptions(ctx, c)
 }
 
-func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int)) error {
+func (d *Data) encodePictures(ctx context.Context, c Config) error {
 	encoders := map[[2]int]*graph.Function{}
 	defer closeAll(encoders)
-	for i, it := range d.set.Items {
+	for _, it := range d.set.Items {
 		e, err := encoderFor(encoders, c, it.Height, it.Width)
 		if err != nil {
 			return err
@@ -62,7 +61,6 @@ func (d *Data) encodePictures(ctx context.Context, c Config, progress func(int))
 			return fmt.Errorf("encode %s: %w", it.Path, err)
 		}
 		d.moments = append(d.moments, out)
-		progress(i + 1)
 	}
 	return nil
 }

@@ -13,14 +13,14 @@ import (
 // negative prompt too. Each later Batch repeats some of it, so that training on the pictures does not change other
 // prompts (output preservation: prior preservation, Ruiz et al. arXiv 2208.12242, with the model's own predictions as
 // targets instead of pictures).
-func (d *Data) Keep(ctx context.Context, base *sample.Renderer, q sample.Request, progress func(step int)) error {
+func (d *Data) Keep(ctx context.Context, base *sample.Renderer, q sample.Request) error {
 	base.Observe = func(o sample.Observation) {
 		for i, prompt := range o.Prompts {
 			d.kept = append(d.kept, Kept{X: row(o.X, i), Target: row(o.Out, i), Timestep: o.T, Prompt: prompt, Context: row(o.Context, i)})
 		}
 	}
 	defer func() { base.Observe = nil }()
-	_, err := base.Render(ctx, q, progress)
+	_, err := base.Render(ctx, q, func(int) {})
 	return err
 }
 

@@ -7,6 +7,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"easel/engine"
@@ -169,10 +170,9 @@ func (t *Trainer) VM() *graph.VM { return t.last.vm }
 
 // Close frees the graphs' memory.
 func (t *Trainer) Close() error {
+	var errs []error
 	for _, g := range t.graphs {
-		if err := g.vm.Close(); err != nil {
-			return err
-		}
+		errs = append(errs, g.vm.Close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
