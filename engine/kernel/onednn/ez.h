@@ -41,7 +41,7 @@ enum { EZ_KERNELS(EZ_ENUM) EZ_KERNEL_COUNT };
 typedef int (*ez_kernel)(ez_args *);
 
 // runtime.c
-void ez_init(int threads, int level);           // level 0 baseline, 1 AVX2, 2 AVX-512, or less where the machine has less
+void ez_init(int threads, int level);           // level 0 baseline, 1 AVX2, 2 AVX-512, 3 with bfloat16; less where the machine has less
 int ez_call(int kernel, ez_args *a);            // runs a fused kernel
 void *ez_scratch(int slot, size_t bytes);       // growable buffer, 64-byte aligned; NULL when there is no memory
 void *ez_alloc(size_t bytes);                   // 64-byte aligned, huge pages where large; for free()
