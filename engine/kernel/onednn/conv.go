@@ -63,12 +63,16 @@ func (b *backend) Conv2D(y, x, w, bias, add *kernel.Tensor, c kernel.Conv) error
 	if pointwise(w, c) {
 		return b.Linear(y, x, w, bias, add, 1)
 	}
-	dt := b.computeType(x)
-	r, err := b.resultOf(op, y, dt)
-	if err != nil {
+	if err := need(op, extras(y, bias, add, w.Shape[0])); err != nil {
 		return err
 	}
-	if err := need(op, extras(y, bias, add, w.Shape[0])); err != nil {
+	dt := b.computeType(x)
+	if b.ours(dt) {
+		return b.multiply(op, multiplication{dst: y, src: x, w: w, bias: bias, add: add, batch: int(d.b), h: int(d.h), w1: int(d.w), k: int(d.i),
+			oh: int(d.oh), ow: int(d.ow), n: int(d.o), kh: int(d.kh), kw: int(d.kw), conv: c, alpha: 1})
+	}
+	r, err := b.resultOf(op, y, dt)
+	if err != nil {
 		return err
 	}
 	d.dt, d.dst_dt, d.bias, d.add = C.long(dt), C.long(r.dt), flag(bias != nil), addend(r, add)
@@ -117,6 +121,10 @@ func (b *backend) Conv2DGradInput(dx, dy, w *kernel.Tensor, c kernel.Conv) error
 		return b.LinearGradInput(dx, dy, w, nil, 1)
 	}
 	dt := b.computeType(dy)
+	if b.ours(dt) {
+		return b.multiply(op, multiplication{dst: dx, src: dy, w: w, batch: int(d.b), h: int(d.oh), w1: int(d.ow), k: int(d.o),
+			oh: int(d.h), ow: int(d.w), n: int(d.i), kh: int(d.kh), kw: int(d.kw), conv: c, grad: true, alpha: 1})
+	}
 	r, err := b.resultOf(op, dx, dt)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 // process, so two backends must not run at the same time.
 type backend struct {
 	native  bool // bf16 products in hardware
+	amx     bool // by tiles
 	threads int
 
 	matmuls map[C.ez_matmul]*C.ez_prim
@@ -51,6 +52,7 @@ func New(opt Options) (kernel.Backend, error) {
 	C.ez_init(C.int(threads), C.int(level))
 	return &backend{
 		native:  HasBF16(),
+		amx:     ISA() == "avx512_core_amx",
 		threads: threads,
 		matmuls: map[C.ez_matmul]*C.ez_prim{},
 		convs:   map[C.ez_conv]*C.ez_prim{},

@@ -9,6 +9,7 @@
 #include "k_layernorm.h"
 #include "k_softmax.h"
 #include "k_gemm.h"
+#include "k_product.h"
 #include "k_attention.h"
 #include "k_attention_grad.h"
 #include "k_resample.h"
