@@ -63,12 +63,15 @@ func (b *backend) Conv2D(y, x, w, bias, add *kernel.Tensor, c kernel.Conv) error
 	if pointwise(w, c) {
 		return b.Linear(y, x, w, bias, add, 1)
 	}
+	if err := need(op, extras(y, bias, add, w.Shape[0])); err != nil {
+		return err
+	}
+	if b.prefersWinograd(w, c) {
+		return b.winograd(op, y, x, w, bias, add, false)
+	}
 	dt := b.computeType(x)
 	r, err := b.resultOf(op, y, dt)
 	if err != nil {
-		return err
-	}
-	if err := need(op, extras(y, bias, add, w.Shape[0])); err != nil {
 		return err
 	}
 	d.dt, d.dst_dt, d.bias, d.add = C.long(dt), C.long(r.dt), flag(bias != nil), addend(r, add)
@@ -115,6 +118,9 @@ func (b *backend) Conv2DGradInput(dx, dy, w *kernel.Tensor, c kernel.Conv) error
 	}
 	if pointwise(w, c) {
 		return b.LinearGradInput(dx, dy, w, nil, 1)
+	}
+	if b.prefersWinograd(w, c) {
+		return b.winograd(op, dx, dy, w, nil, nil, true)
 	}
 	dt := b.computeType(dy)
 	r, err := b.resultOf(op, dx, dt)

@@ -23,6 +23,7 @@ import (
 type backend struct {
 	native  bool // bf16 products in hardware
 	threads int
+	fixed   string // Options.Convolution
 
 	matmuls map[C.ez_matmul]*C.ez_prim
 	convs   map[C.ez_conv]*C.ez_prim
@@ -41,6 +42,9 @@ func New(opt Options) (kernel.Backend, error) {
 	if !ok {
 		return nil, engine.Errorf(op, "", engine.BadInput, "unknown instruction set %q", opt.ISA)
 	}
+	if !slices.Contains([]string{"", direct, winograd}, opt.Convolution) {
+		return nil, engine.Errorf(op, "", engine.BadInput, "unknown convolution %q", opt.Convolution)
+	}
 	threads, err := teamSize(op, opt.Threads)
 	if err != nil {
 		return nil, err
@@ -52,6 +56,7 @@ func New(opt Options) (kernel.Backend, error) {
 	return &backend{
 		native:  HasBF16(),
 		threads: threads,
+		fixed:   opt.Convolution,
 		matmuls: map[C.ez_matmul]*C.ez_prim{},
 		convs:   map[C.ez_conv]*C.ez_prim{},
 	}, nil

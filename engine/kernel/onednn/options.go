@@ -14,4 +14,8 @@ type Options struct {
 	// "avx512_core_bf16", "avx512_core_amx"; "" means the machine's best. oneDNN accepts a cap only before its first
 	// primitive, once in a process.
 	ISA string
+
+	// Convolution fixes the algorithm of 3x3 convolutions where there is a choice: "direct" or "winograd"; "" means the
+	// faster.
+	Convolution string
 }

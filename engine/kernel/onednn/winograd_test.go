@@ -1,0 +1,83 @@
+//go:build cgo && linux && amd64
+
+package onednn_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"testing"
+
+	"easel/engine"
+	"easel/engine/kernel"
+	"easel/engine/kernel/kerneltest"
+	"easel/engine/kernel/onednn"
+)
+
+// openFixed starts a backend whose 3x3 convolutions all run by one algorithm.
+func openFixed(t testing.TB, algorithm string) kernel.Backend {
+	b, err := onednn.New(onednn.Options{ISA: os.Getenv(capVariable), Convolution: algorithm})
+	must(t, err)
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+func TestWinograd(t *testing.T) { kerneltest.Run(t, openFixed(t, "winograd"), kerneltest.Options{}) }
+
+// winogradError is what F(4x4,3x3) may lose, as a part of the largest value, over so many input channels. A product at one
+// of the 36 points sums float32 rounding errors in a random walk, 2^-25·√channels of its own size; the transforms make
+// these errors up to 31 times as large beside the result as they would be in a direct sum (the root mean square over the
+// points of |row of B|·|row of G|·|element of A|, squared for the two dimensions, at the worst of the 16 pixels). Error
+// and result have about the same number of standard deviations between their largest and their usual value. Twice that.
+func winogradError(channels int) float64 { return 31 * math.Sqrt(float64(channels)) / (1 << 24) }
+
+// TestWinogradInParts compares with direct convolution where the work falls into several parts: chunks of tiles, tasks,
+// and channels summed in turn.
+func TestWinogradInParts(t *testing.T) {
+	for _, s := range []struct{ batch, h, w, in, out int }{{1, 9, 70, 300, 40}, {3, 65, 66, 150, 33}, {1, 16, 16, 1000, 100}} {
+		for _, dt := range []kernel.DType{kernel.F32, kernel.BF16} {
+			t.Run(fmt.Sprintf("%v/%v", s, dt), func(t *testing.T) {
+				x, dy := noise(kernel.F32, s.batch, s.h, s.w, s.in), noise(kernel.F32, s.batch, s.h, s.w, s.out)
+				w, bias := noise(kernel.F32, s.out, s.in, 3, 3), noise(kernel.F32, s.out)
+				want := convolved(t, openFixed(t, "direct"), kernel.F32, x, dy, w, bias)
+				got := convolved(t, openFixed(t, "winograd"), dt, x, dy, w, bias)
+				for i, channels := range []int{s.in, s.out} {
+					part := winogradError(channels)
+					if dt == kernel.BF16 {
+						part += 2.0 / 256 // operands and result are rounded
+					}
+					near(t, got[i], want[i], part)
+				}
+			})
+		}
+	}
+}
+
+// convolved is the result and the input's gradient of a convolution stored in a type.
+func convolved(t *testing.T, b kernel.Backend, dt kernel.DType, x, dy, w, bias *kernel.Tensor) [][]float32 {
+	x, dy = x.Convert(dt), dy.Convert(dt)
+	y, dx := kernel.New(dt, dy.Shape...), kernel.New(dt, x.Shape...)
+	c := kernel.Conv{Stride: 1, Top: 1, Left: 1, Bottom: 1, Right: 1}
+	must(t, b.Conv2D(y, x, w, bias, dy, c))
+	must(t, b.Conv2DGradInput(dx, dy, w, c))
+	return [][]float32{y.Floats(), dx.Floats()}
+}
+
+// near fails where values differ by more than a part of the largest.
+func near(t *testing.T, got, want []float32, part float64) {
+	t.Helper()
+	var largest, worst float64
+	for i, v := range want {
+		largest = max(largest, math.Abs(float64(v)))
+		worst = max(worst, math.Abs(float64(got[i]-v)))
+	}
+	if !(worst <= part*largest) {
+		t.Errorf("off by %.2g of the largest value %.3g, allowed %.2g", worst/largest, largest, part)
+	}
+}
+
+func TestUnknownConvolution(t *testing.T) {
+	if _, err := onednn.New(onednn.Options{Convolution: "fft"}); engine.KindOf(err) != engine.BadInput {
+		t.Errorf("got %v, want bad input", err)
+	}
+}
