@@ -176,40 +176,46 @@ static void wg_filters(const wg *s, long k, long depth, long n, float *u, int tu
 	}
 }
 
-// A register tile of M (+)= V U: `rows` tiles and a panel of k rows. It asks early for what the next ones read: V's next
-// rows, M's, and the panel of the next point.
-static inline __attribute__((always_inline)) void wg_product(const int rows, long k, const float *a, const float *b, float *c, int accumulate) {
+// A register tile of C (+)= A B: `rows` rows of two vectors, sums of k terms. A's steps between rows and terms are ar and
+// ak, B's between terms bk, C's between rows cr. It asks early for what the next tiles read: C below, and A and B at ahead_a
+// and ahead_b.
+static inline __attribute__((always_inline)) void wg_tile(const int rows, long k, const float *a, const long ar, const long ak,
+	const float *b, const long bk, float *c, const long cr, int accumulate, const float *ahead_a, const float *ahead_b) {
 	vf s[WG_MR][2];
 #pragma GCC unroll 12
 	for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-		for (int j = 0; j < 2; j++) s[i][j] = accumulate ? *(vf *)(c + i * WG_COLS + j * LANES) : (vf){0};
-#pragma GCC unroll 12
-	for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-		for (int j = 0; j < 2; j++) __builtin_prefetch(c + (rows + i) * WG_COLS + j * LANES, 1);
-	for (long p = 0; p < k; p++, b += WG_PANEL) {
+		for (int j = 0; j < 2; j++) {
+			s[i][j] = accumulate ? *(vf *)(c + i * cr + j * LANES) : (vf){0};
+			__builtin_prefetch(c + (rows + i) * cr + j * LANES, 1);
+		}
+	for (long p = 0; p < k; p++, a += ak, b += bk, ahead_a += rows, ahead_b += WG_PANEL) {
 		vf v0 = *(const vf *)b, v1 = *(const vf *)(b + LANES);
-		__builtin_prefetch(a + rows * WG_DEPTH + p * rows);
-		__builtin_prefetch(b + WG_DEPTH * WG_PANEL + LANES, 0, 2);
+		__builtin_prefetch(ahead_a);
+		__builtin_prefetch(ahead_b, 0, 2);
 #pragma GCC unroll 12
 		for (int i = 0; i < rows; i++) {
-			s[i][0] += a[i * WG_DEPTH + p] * v0;
-			s[i][1] += a[i * WG_DEPTH + p] * v1;
+			s[i][0] += a[i * ar] * v0;
+			s[i][1] += a[i * ar] * v1;
 		}
 	}
 #pragma GCC unroll 12
 	for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-		for (int j = 0; j < 2; j++) *(vf *)(c + i * WG_COLS + j * LANES) = s[i][j];
+		for (int j = 0; j < 2; j++) *(vf *)(c + i * cr + j * LANES) = s[i][j];
 }
 
 // M (+)= V U for some tiles, a multiple of two, and one panel.
 static void wg_multiply(long tiles, long k, const float *v, const float *u, float *m, int accumulate) {
+	const float *next = u + WG_DEPTH * WG_PANEL + LANES; // the panel of the next point
 	long i = 0;
-	for (; i + WG_MR <= tiles; i += WG_MR) wg_product(WG_MR, k, v + i * WG_DEPTH, u, m + i * WG_COLS, accumulate);
-	for (; i + 4 <= tiles; i += 4) wg_product(4, k, v + i * WG_DEPTH, u, m + i * WG_COLS, accumulate);
-	for (; i < tiles; i += 2) wg_product(2, k, v + i * WG_DEPTH, u, m + i * WG_COLS, accumulate);
+#define WG_ROWS(n) \
+	for (; i + n <= tiles; i += n, v += n * WG_DEPTH) \
+		wg_tile(n, k, v, WG_DEPTH, 1, u, WG_PANEL, m + i * WG_COLS, WG_COLS, accumulate, v + n * WG_DEPTH, next);
+	WG_ROWS(WG_MR)
+	WG_ROWS(4)
+	WG_ROWS(2)
+#undef WG_ROWS
 }
 
 // A task: tiles from `first`, whose transforms are v, and output channels from n.

@@ -7,29 +7,21 @@ package onednn
 */
 import "C"
 
-import "easel/engine/kernel"
-
-// The algorithms of Options.Convolution.
-const (
-	direct   = "direct"
-	winograd = "winograd"
-)
-
-// border is the only padding that Winograd's convolution knows: output and input have one size.
-var border = kernel.Conv{Stride: 1, Top: 1, Left: 1, Bottom: 1, Right: 1}
-
-// suits says whether k_winograd.h can do a convolution.
-func suits(w *kernel.Tensor, c kernel.Conv) bool {
-	return w.Shape[2] == 3 && w.Shape[3] == 3 && c == border
+// suits says whether k_winograd.h can do a convolution: 3x3, stride 1, output and input of one size.
+func suits(d C.ez_conv) bool {
+	return d.kh == 3 && d.kw == 3 && d.stride == 1 && d.top == 1 && d.left == 1 && d.bottom == 1 && d.right == 1
 }
 
-// prefersWinograd decides between the algorithms.
-func (b *backend) prefersWinograd(w *kernel.Tensor, c kernel.Conv) bool {
-	return suits(w, c) && b.fixed == winograd
-}
-
-// winograd computes y from x, or with turned the gradient y of the input from that of the output, x.
-func (b *backend) winograd(op string, y, x, w, bias, add *kernel.Tensor, turned bool) error {
-	s := x.Shape
-	return b.call(op, C.EZ_K_winograd, tensors{y, x, w, bias, add}, dims{s[0], s[1], s[2], s[3], y.Shape[3], int(flag(turned))})
+// winograd runs a convolution that suits.
+func (b *backend) winograd(op string, c convolution) error {
+	d := c.shape
+	n := dims{int(d.b), int(d.h), int(d.w), int(d.i), int(d.o), 0}
+	switch d.direction {
+	case C.EZ_FORWARD:
+		return b.call(op, C.EZ_K_winograd, tensors{c.y, c.x, c.weight, c.bias, c.addend}, n)
+	case C.EZ_GRAD_INPUT:
+		n[3], n[4], n[5] = n[4], n[3], 1
+		return b.call(op, C.EZ_K_winograd, tensors{c.x, c.y, c.weight, nil, nil}, n)
+	}
+	return b.call(op, C.EZ_K_winograd_grad, tensors{c.weight, c.x, c.y}, n)
 }

@@ -24,12 +24,14 @@ func openFixed(t testing.TB, algorithm string) kernel.Backend {
 
 func TestWinograd(t *testing.T) { kerneltest.Run(t, openFixed(t, "winograd"), kerneltest.Options{}) }
 
-// winogradError is what F(4x4,3x3) may lose, as a part of the largest value, over so many input channels. A product at one
+// winogradError is what F(4x4,3x3) may lose, as a part of the largest value, in sums of so many terms: input channels, for
+// the weight's gradient tiles. A product at one
 // of the 36 points sums float32 rounding errors in a random walk, 2^-25·√channels of its own size; the transforms make
 // these errors up to 31 times as large beside the result as they would be in a direct sum (the root mean square over the
-// points of |row of B|·|row of G|·|element of A|, squared for the two dimensions, at the worst of the 16 pixels). Error
+// points of |row of B|·|row of G|·|element of A|, squared for the two dimensions, at the worst of the 16 pixels; 24 for the weight's
+// gradient). Error
 // and result have about the same number of standard deviations between their largest and their usual value. Twice that.
-func winogradError(channels int) float64 { return 31 * math.Sqrt(float64(channels)) / (1 << 24) }
+func winogradError(terms int) float64 { return 31 * math.Sqrt(float64(terms)) / (1 << 24) }
 
 // TestWinogradInParts compares with direct convolution where the work falls into several parts: chunks of tiles, tasks,
 // and channels summed in turn.
@@ -41,8 +43,8 @@ func TestWinogradInParts(t *testing.T) {
 				w, bias := noise(kernel.F32, s.out, s.in, 3, 3), noise(kernel.F32, s.out)
 				want := convolved(t, openFixed(t, "direct"), kernel.F32, x, dy, w, bias)
 				got := convolved(t, openFixed(t, "winograd"), dt, x, dy, w, bias)
-				for i, channels := range []int{s.in, s.out} {
-					part := winogradError(channels)
+				for i, terms := range []int{s.in, s.out, s.batch * s.h * s.w / 16} {
+					part := winogradError(terms)
 					if dt == kernel.BF16 {
 						part += 2.0 / 256 // operands and result are rounded
 					}
@@ -53,14 +55,15 @@ func TestWinogradInParts(t *testing.T) {
 	}
 }
 
-// convolved is the result and the input's gradient of a convolution stored in a type.
+// convolved is the result and both gradients of a convolution stored in a type.
 func convolved(t *testing.T, b kernel.Backend, dt kernel.DType, x, dy, w, bias *kernel.Tensor) [][]float32 {
 	x, dy = x.Convert(dt), dy.Convert(dt)
-	y, dx := kernel.New(dt, dy.Shape...), kernel.New(dt, x.Shape...)
+	y, dx, dw := kernel.New(dt, dy.Shape...), kernel.New(dt, x.Shape...), kernel.New(kernel.F32, w.Shape...)
 	c := kernel.Conv{Stride: 1, Top: 1, Left: 1, Bottom: 1, Right: 1}
 	must(t, b.Conv2D(y, x, w, bias, dy, c))
 	must(t, b.Conv2DGradInput(dx, dy, w, c))
-	return [][]float32{y.Floats(), dx.Floats()}
+	must(t, b.Conv2DGradWeight(dw, x, dy, c))
+	return [][]float32{y.Floats(), dx.Floats(), dw.Floats()}
 }
 
 // near fails where values differ by more than a part of the largest.
