@@ -85,10 +85,19 @@ func (b *backend) Conv2DGradWeight(dw, x, dy *kernel.Tensor, c kernel.Conv) erro
 	return b.convolve(op, d)
 }
 
-// convolve runs a convolution by one algorithm or the other.
+// convolve runs a convolution by the algorithm for it.
 func (b *backend) convolve(op string, c convolution) error {
-	if b.prefersWinograd(c) {
+	a, err := b.algorithmFor(op, c)
+	switch {
+	case err != nil:
+		return err
+	case a == winograd:
 		return b.winograd(op, c)
 	}
 	return b.direct(op, c)
+}
+
+// result is the tensor that c writes.
+func (c *convolution) result() **kernel.Tensor {
+	return [...]**kernel.Tensor{C.EZ_FORWARD: &c.y, C.EZ_GRAD_INPUT: &c.x, C.EZ_GRAD_WEIGHT: &c.weight}[c.shape.direction]
 }

@@ -23,10 +23,12 @@ import (
 type backend struct {
 	native  bool // bf16 products in hardware
 	threads int
-	fixed   string // Options.Convolution
+	fixed   algorithm // Options.Convolution
+	choices *choices  // nil where nothing is measured
 
 	matmuls map[C.ez_matmul]*C.ez_prim
 	convs   map[C.ez_conv]*C.ez_prim
+	chosen  map[convKey]algorithm
 	args    C.ez_args
 	slots   [C.EZ_ARGS]C.uintptr_t
 }
@@ -42,7 +44,7 @@ func New(opt Options) (kernel.Backend, error) {
 	if !ok {
 		return nil, engine.Errorf(op, "", engine.BadInput, "unknown instruction set %q", opt.ISA)
 	}
-	if !slices.Contains([]string{"", direct, winograd}, opt.Convolution) {
+	if !slices.Contains([]algorithm{"", direct, winograd}, algorithm(opt.Convolution)) {
 		return nil, engine.Errorf(op, "", engine.BadInput, "unknown convolution %q", opt.Convolution)
 	}
 	threads, err := teamSize(op, opt.Threads)
@@ -53,13 +55,18 @@ func New(opt Options) (kernel.Backend, error) {
 		return nil, failure(op, s)
 	}
 	C.ez_init(C.int(threads), C.int(level))
-	return &backend{
+	b := &backend{
 		native:  HasBF16(),
 		threads: threads,
-		fixed:   opt.Convolution,
+		fixed:   algorithm(opt.Convolution),
 		matmuls: map[C.ez_matmul]*C.ez_prim{},
 		convs:   map[C.ez_conv]*C.ez_prim{},
-	}, nil
+		chosen:  map[convKey]algorithm{},
+	}
+	if opt.Cache != "" {
+		b.choices = openChoices(opt.Cache, b.Name(), threads)
+	}
+	return b, nil
 }
 
 // Name is "onednn" with the instruction set.

@@ -15,7 +15,10 @@ type Options struct {
 	// primitive, once in a process.
 	ISA string
 
-	// Convolution fixes the algorithm of 3x3 convolutions where there is a choice: "direct" or "winograd"; "" means the
-	// faster.
+	// Cache is a folder that keeps which algorithm was measured to be the faster for each shape of convolution: measured
+	// once on a machine, when the shape is first used. "" measures nothing and decides by a rule.
+	Cache string
+
+	// Convolution fixes the algorithm of those convolutions that allow a choice: "direct" or "winograd".
 	Convolution string
 }

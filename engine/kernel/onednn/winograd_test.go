@@ -24,13 +24,12 @@ func openFixed(t testing.TB, algorithm string) kernel.Backend {
 
 func TestWinograd(t *testing.T) { kerneltest.Run(t, openFixed(t, "winograd"), kerneltest.Options{}) }
 
-// winogradError is what F(4x4,3x3) may lose, as a part of the largest value, in sums of so many terms: input channels, for
-// the weight's gradient tiles. A product at one
-// of the 36 points sums float32 rounding errors in a random walk, 2^-25·√channels of its own size; the transforms make
-// these errors up to 31 times as large beside the result as they would be in a direct sum (the root mean square over the
-// points of |row of B|·|row of G|·|element of A|, squared for the two dimensions, at the worst of the 16 pixels; 24 for the weight's
-// gradient). Error
-// and result have about the same number of standard deviations between their largest and their usual value. Twice that.
+// winogradError is what F(4x4,3x3) may lose, as a part of the largest value, in sums of so many terms: input channels,
+// for the weight's gradient tiles. At each of the 36 points a sum gathers float32 rounding errors in a random walk,
+// 2^-25·√terms of its own size. The transforms make them up to 31 times as large, beside the result, as in a direct sum
+// (24 for the weight's gradient): the root mean square over the points of |row of B|·|row of G|·|element of A|, squared
+// for two dimensions, at the worst of the 16 pixels. Largest and usual value are about as far apart in the errors as in
+// the result. This is twice that.
 func winogradError(terms int) float64 { return 31 * math.Sqrt(float64(terms)) / (1 << 24) }
 
 // TestWinogradInParts compares with direct convolution where the work falls into several parts: chunks of tiles, tasks,
