@@ -37,7 +37,7 @@ var layers = map[string][]string{
 	"dataset":             {"internal/rng"},
 	"format":              {"kernel", "internal/atomicfile"},
 	"optim":               {"kernel"},
-	"kernel/onednn":       {"kernel"},
+	"kernel/onednn":       {"kernel", "internal/atomicfile"},
 	"kernel/ref":          {"kernel"},
 	"kernel/vulkan":       {"kernel"},
 	"kernel/kerneltest":   {"kernel", "kernel/ref", "internal/golden"},

@@ -19,7 +19,8 @@ import (
 
 // Options say how the engine computes.
 type Options struct {
-	Threads int // 0 is one a core
+	Threads int    // 0 is one a core
+	Cache   string // folder for what is measured once on a machine; "" measures nothing
 }
 
 // local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
@@ -73,7 +74,7 @@ func newBackend(o Options) (kernel.Backend, error) {
 	if !onednn.Available() {
 		return ref.New(), nil
 	}
-	return onednn.New(onednn.Options{Threads: o.Threads})
+	return onednn.New(onednn.Options{Threads: o.Threads, Cache: o.Cache})
 }
 
 // do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.

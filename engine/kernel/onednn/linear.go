@@ -56,7 +56,7 @@ func (b *backend) product(op string, p product) error {
 	}
 	dt := b.computeType(p.src)
 	if b.ours(dt) {
-		return b.multiply(op, multiplication{dst: p.dst, src: p.src, w: p.w, bias: p.bias, add: p.add, batch: 1, h: 1, w1: rows, k: p.k,
+		return b.multiply(op, multiplication{dst: p.dst, src: p.src, w: p.w, bias: p.bias, add: p.add, batch: 1, height: 1, width: rows, k: p.k,
 			oh: 1, ow: rows, n: p.n, kh: 1, kw: 1, conv: kernel.Conv{Stride: 1}, grad: !p.transposed, alpha: p.alpha})
 	}
 	r, err := b.resultOf(op, p.dst, dt)

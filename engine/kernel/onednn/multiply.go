@@ -16,13 +16,13 @@ import (
 // multiplication is one call of our own product kernel (k_product.h): dst = alpha · Σ src·w + bias + add over the taps of
 // a convolution, of which a linear layer is the smallest. Weights are read as they lie; nothing is kept of them.
 type multiplication struct {
-	dst, src, w, bias, add *kernel.Tensor
-	batch, h, w1, k        int // of src
-	oh, ow, n              int // of dst
-	kh, kw                 int
-	conv                   kernel.Conv
-	grad                   bool // dst and src are the gradients of a forward pass's source and result
-	alpha                  float32
+	dst, src, w, bias, add  *kernel.Tensor
+	batch, height, width, k int // of src
+	oh, ow, n               int // of dst
+	kh, kw                  int
+	conv                    kernel.Conv
+	grad                    bool // dst and src are the gradients of a forward pass's source and result
+	alpha                   float32
 }
 
 // ours says whether the product kernel is the fastest that the machine has: all but AMX, which oneDNN knows how to use.
@@ -47,7 +47,7 @@ func (b *backend) multiply(op string, m multiplication) error {
 	}
 	a := &b.args
 	a.t = [10]C.ez_tensor{tensorOf(m.dst), {p: src, dt: C.long(dt)}, tensorOf(m.w), {p: bias}, tensorOf(m.add)}
-	n := dims{m.batch, m.h, m.w1, m.k, m.oh, m.ow, m.n, m.kh, m.kw, m.conv.Stride, m.conv.Top, m.conv.Left, int(flag(m.grad)), pair}
+	n := dims{m.batch, m.height, m.width, m.k, m.oh, m.ow, m.n, m.kh, m.kw, m.conv.Stride, m.conv.Top, m.conv.Left, int(flag(m.grad)), pair}
 	for i, v := range n {
 		a.n[i] = C.long(v)
 	}

@@ -12,6 +12,8 @@
 #include "k_product.h"
 #include "k_attention.h"
 #include "k_attention_grad.h"
+#include "k_winograd.h"
+#include "k_winograd_grad.h"
 #include "k_resample.h"
 #include "k_embed.h"
 #include "k_loss.h"
