@@ -131,9 +131,9 @@ func (g *Graph) leaf(name string, dt tensor.Dtype, shape []int) *Node {
 // Leaf returns the leaf of a name, nil where there is none.
 func (g *Graph) Leaf(name string) *Node { return g.leaves[name] }
 
-// Segment runs build; the nodes it adds form one recompute segment: with Options.Recompute their values are
-// dropped after the forward pass, except what other nodes need, and computed again in the backward pass.
-// Segments do not nest; an inner call joins the outer segment.
+// Segment runs build; the nodes it adds form one recompute segment: the higher levels of Recompute drop its values,
+// except what other nodes need, and compute them again in the backward pass. Segments do not nest; an inner call joins
+// the outer segment.
 func (g *Graph) Segment(build func() *Node) *Node {
 	if g.current != 0 {
 		return build()

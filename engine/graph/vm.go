@@ -16,8 +16,8 @@ import (
 type Options struct {
 	// DType is how activations are stored: F32 or BF16. Statistics, losses and parameters' gradients are F32.
 	DType kernel.DType
-	// Recompute drops the inner values of segments after the forward pass and computes them again.
-	Recompute bool
+	// Recompute is how much of the forward pass is dropped and computed again in the backward pass.
+	Recompute Recompute
 	// Memory is shared with VMs that never run at the same time; nil takes memory of its own.
 	Memory *Memory
 }
@@ -51,10 +51,8 @@ func Compile(g *Graph, b kernel.Backend, outputs []*Node, o Options) (*VM, error
 	if err != nil {
 		return nil, err
 	}
-	if o.Recompute {
-		s.recompute()
-	}
 	s.fold()
+	s.recompute(o.Recompute)
 	vm := &VM{s: s, backend: b, memory: o.Memory, size: s.layout(), change: -1, inputs: map[*Node]*value{}}
 	if vm.memory == nil {
 		vm.memory, vm.owned = &Memory{}, true
