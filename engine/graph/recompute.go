@@ -7,23 +7,31 @@ package graph
 // backward pass of a transformer block would also need its queries, keys and values at once.
 type Recompute int
 
-// The levels. From Products on, what leaves a segment is kept.
+// The levels. From Narrow on, what leaves a segment is kept.
 const (
 	KeepAll      Recompute = iota // nothing is dropped
 	Cheap                         // norms, activations, sums, concatenations: costs next to no time
-	Products                      // and matrix products
+	Narrow                        // and matrix products of few inputs: a few per cent of a step's time
+	Products                      // and all matrix products
 	Convolutions                  // and convolutions
 )
 
 // MostRecompute is the level that takes the least memory.
 const MostRecompute = Convolutions
 
+// narrow is the most inputs that a product of level Narrow has. What a product's result costs to compute again, for each
+// of its bytes, is proportional to its inputs, and large pictures' many tokens have few of them.
+const narrow = 512
+
 // levelOf is the first level that drops an operator's results.
-func levelOf(o operator) Recompute {
-	switch o.(type) {
+func levelOf(i *instr) Recompute {
+	switch i.op.(type) {
 	case groupNorm, layerNorm, activate, geglu, add, addChannels, concat, slice, upsample:
 		return Cheap
 	case linear:
+		if i.inputs <= narrow {
+			return Narrow
+		}
 		return Products
 	case conv:
 		return Convolutions
@@ -64,7 +72,7 @@ func newRewrite(s *schedule, level Recompute) *rewrite {
 	n := len(s.values)
 	r := &rewrite{schedule: s, producer: make([]*instr, n), needed: make([]bool, n), droppable: make([]bool, n), dropped: make([]bool, n), fresh: map[int]int{}}
 	for _, i := range s.code {
-		l := levelOf(i.op)
+		l := levelOf(i)
 		for _, v := range i.out {
 			r.producer[v] = i
 			r.droppable[v] = !i.backward && !s.values[v].keep && l <= level && (l == Cheap || i.segment != 0)
@@ -73,7 +81,7 @@ func newRewrite(s *schedule, level Recompute) *rewrite {
 			p := r.producer[v]
 			if i.backward {
 				r.needed[v] = true
-			} else if p != nil && p.segment != i.segment && levelOf(p.op) > Cheap {
+			} else if p != nil && p.segment != i.segment && levelOf(p) > Cheap {
 				r.droppable[v] = false // it leaves its segment
 			}
 		}
