@@ -152,6 +152,9 @@ func (g *Graph) Exact(build func() *Node) *Node {
 	return build()
 }
 
+// IsExact says that nodes are built inside Exact.
+func (g *Graph) IsExact() bool { return g.precise }
+
 // Active says whether a gradient flows through n.
 func (g *Graph) Active(n *Node) bool { return g.active[n] }
 

@@ -35,6 +35,7 @@ type session struct {
 
 	pipeline *pipeline
 	pictures *dataset.Set
+	method   method.Method
 	tuning   method.Tuning
 	trainer  *train.Trainer
 	data     *train.Data
