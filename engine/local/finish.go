@@ -32,11 +32,13 @@ func (s *session) finish(ctx context.Context) error {
 	if info, err := os.Stat(path); err == nil {
 		s.result.Summary.FileBytes = info.Size()
 	}
+	s.pipeline.rest()
 	difference, err := s.grid.throughFile(ctx, path)
 	if err != nil {
 		return err
 	}
 	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), difference)
+	s.pipeline.rest()
 	if err := s.grid.measure(ctx, &s.result.Summary); err != nil {
 		return err
 	}

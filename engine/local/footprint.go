@@ -101,7 +101,7 @@ func (f *footprint) peak(plan engine.Plan) (int64, error) {
 
 // overhead is what running takes beside values and weights: code that oneDNN makes for each shape, its scratch memory,
 // garbage of Go's.
-const overhead = 40 << 20
+const overhead = 55 << 20
 
 // held is what of a network's weights is in memory at once.
 func held(n need, plan engine.Plan) int64 {

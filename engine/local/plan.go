@@ -120,8 +120,8 @@ func available() int64 {
 func (p *pipeline) follow(plan engine.Plan, trainsText bool) error {
 	p.options.Recompute, p.options.Stream = graph.Recompute(plan.Recompute), plan.Stream
 	stored := typeNamed(plan.Weights)
-	// Copies of a large model's weights in the kernels' own forms would save 5 % of a step and double its memory.
-	storage := model.Storage{DType: stored, Lean: !p.small()}
+	// Copies of the weights in the kernels' own forms would save at most 5 % of a step and double its memory.
+	storage := model.Storage{DType: stored, Lean: true}
 	if plan.Stream {
 		var err error
 		if storage.Spill, err = spillFolder(); err != nil {
