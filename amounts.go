@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // byteSize writes a size as people do, in powers of 1000.
@@ -37,4 +38,39 @@ func grouped(n int64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// byteCount is a flag's number of bytes: "2GB", "1.5GiB", "800MB".
+type byteCount int64
+
+// units are bytes by suffix, longer suffixes first.
+var units = []struct {
+	suffix string
+	bytes  float64
+}{{"gib", 1 << 30}, {"mib", 1 << 20}, {"gb", 1e9}, {"mb", 1e6}, {"g", 1e9}, {"m", 1e6}}
+
+// String implements flag.Value.
+func (b *byteCount) String() string {
+	if b == nil || *b == 0 {
+		return ""
+	}
+	return byteSize(int64(*b))
+}
+
+// Set implements flag.Value.
+func (b *byteCount) Set(text string) error {
+	number := strings.ToLower(strings.TrimSpace(text))
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(number, u.suffix)
+		if !ok {
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+		if err != nil || !(v > 0) || v*u.bytes > 1e15 {
+			break
+		}
+		*b = byteCount(v * u.bytes)
+		return nil
+	}
+	return fmt.Errorf("give an amount of memory such as 2GB, 1.5GiB or 800MB")
 }

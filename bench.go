@@ -22,7 +22,8 @@ func (p *program) bench(ctx context.Context, args []string) error {
 	fs.IntVar(&req.Batch, "batch", 0, "`pictures` a step; 0 is the usual")
 	fs.IntVar(&req.Rank, "rank", 0, "`rank` of the LoRA; 0 is the usual")
 	fs.IntVar(&req.Runs, "runs", 0, "`times` each part is measured, of which the median counts; 0 is the usual")
-	fs.BoolVar(&req.Profile, "profile", false, "show each operator's share of the time")
+	fs.Var((*byteCount)(&req.Memory), "memory", "most memory of a training step, as 2GB or 800MB; by default what the machine has free")
+	fs.BoolVar(&req.Profile, "profile", false, "show each operator's share of the time; --shape sd15 does so anyway")
 	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one a core")
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object a row")
 	if _, err := parse(fs, args, 0, 0); err != nil {
@@ -61,15 +62,25 @@ func (t *benchTable) sink(e engine.Event) {
 
 func (t *benchTable) row(row engine.BenchRow) {
 	if !t.headed {
-		fmt.Fprintf(t.p.out, "%-16s %-8s %-5s %5s %5s %10s %9s %9s %9s\n",
-			"part", "shape", "type", "res", "batch", "seconds", "GFLOP/s", "roofline", "memory")
+		fmt.Fprintf(t.p.out, "%-16s %-8s %-5s %5s %5s %10s %9s %9s %9s %9s\n",
+			"part", "shape", "type", "res", "batch", "seconds", "GFLOP/s", "roofline", "memory", "predicted")
 		t.headed = true
 	}
-	fmt.Fprintf(t.p.out, "%-16s %-8s %-5s %5s %5s %10.4f %9.1f %7.1f %% %9s\n", row.Part, row.Shape, row.DType,
-		countOrDash(row.Res), countOrDash(row.Batch), row.Seconds, row.GFLOPS, row.RooflinePercent, byteSize(row.PeakBytes))
+	fmt.Fprintf(t.p.out, "%-16s %-8s %-5s %5s %5s %10.4f %9.1f %7.1f %% %9s %9s\n", row.Part, row.Shape, row.DType,
+		countOrDash(row.Res), countOrDash(row.Batch), row.Seconds, row.GFLOPS, row.RooflinePercent, byteSize(row.PeakBytes), sizeOrDash(row.Predicted))
+	if row.Plan != nil {
+		fmt.Fprintf(t.p.out, "    %s\n", row.Plan.Why)
+	}
 	for _, op := range row.Profile {
 		fmt.Fprintf(t.p.out, "    %-28s %6d calls %10.4f s %5.1f %%\n", op.Op, op.Calls, op.Seconds, 100*op.Share)
 	}
+}
+
+func sizeOrDash(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return byteSize(n)
 }
 
 // countOrDash leaves out what a measurement of the machine itself does not have.

@@ -137,18 +137,19 @@ func TestBenchOutput(t *testing.T) {
 	eng := &fakeEngine{rows: []engine.BenchRow{
 		{Part: "roofline matmul", DType: "f32", Seconds: 0.01, GFLOPS: 210.04, RooflinePercent: 100, PeakBytes: 5e8},
 		{Part: "step", Shape: "builtin", Method: "lora", DType: "f32", Res: 128, Batch: 4, Seconds: 0.35, GFLOPS: 126, RooflinePercent: 60,
-			PeakBytes: 1.25e9, Profile: []engine.ProfileRow{{Op: "convolution", Calls: 120, Seconds: 0.2, Share: 0.571}}},
+			PeakBytes: 1.25e9, Predicted: 1.3e9, Plan: &engine.Plan{Why: "everything is kept in memory"}, Profile: []engine.ProfileRow{{Op: "convolution", Calls: 120, Seconds: 0.2, Share: 0.571}}},
 	}}
-	args := strings.Fields("bench --shape sd15 --part step --method lora --dtype f32 --res 512 --batch 1 --rank 4 --runs 3 --profile")
+	args := strings.Fields("bench --shape sd15 --part step --method lora --dtype f32 --res 512 --batch 1 --rank 4 --runs 3 --profile --memory 1.5GiB")
 	_, stdout, _ := easel(t, eng, false, args...)
-	want := engine.BenchRequest{Shape: "sd15", Part: "step", Method: "lora", DType: "f32", Res: 512, Batch: 1, Rank: 4, Runs: 3, Profile: true}
+	want := engine.BenchRequest{Shape: "sd15", Part: "step", Method: "lora", DType: "f32", Res: 512, Batch: 1, Rank: 4, Runs: 3, Profile: true, Memory: 3 << 29}
 	if diff := cmp.Diff(want, eng.bench); diff != "" {
 		t.Error(diff)
 	}
 	wantText(t, stdout, `Abacus 9, ref, 2 threads, 8.0 GB of memory
-part             shape    type    res batch    seconds   GFLOP/s  roofline    memory
-roofline matmul           f32       -     -     0.0100     210.0   100.0 %    500 MB
-step             builtin  f32     128     4     0.3500     126.0    60.0 %    1.2 GB
+part             shape    type    res batch    seconds   GFLOP/s  roofline    memory predicted
+roofline matmul           f32       -     -     0.0100     210.0   100.0 %    500 MB         -
+step             builtin  f32     128     4     0.3500     126.0    60.0 %    1.2 GB    1.3 GB
+    everything is kept in memory
     convolution                     120 calls     0.2000 s  57.1 %
 `)
 	_, stdout, _ = easel(t, eng, false, "bench", "--json")
@@ -162,6 +163,17 @@ step             builtin  f32     128     4     0.3500     126.0    60.0 %    1.
 	}
 	if diff := cmp.Diff(eng.rows, rows); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestMemoryFlag(t *testing.T) {
+	for text, want := range map[string]int64{"2GB": 2e9, "1.5GiB": 3 << 29, "800MB": 8e8, "800 mib": 800 << 20, "2g": 2e9,
+		"": 0, "2": 0, "-1GB": 0, "xGB": 0, "NaNGB": 0, "1e30GB": 0} {
+		var b byteCount
+		err := b.Set(text)
+		if int64(b) != want || (err != nil) != (want == 0) {
+			t.Errorf("%q is %d bytes, %v; want %d", text, b, err, want)
+		}
 	}
 }
 

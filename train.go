@@ -99,6 +99,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.IntVar(&job.SampleSteps, "sample-steps", job.SampleSteps, "`steps` to render a picture of the grid; 0 takes the model's own")
 	fs.Float64Var(&job.Guidance, "guidance", job.Guidance, "guidance `scale` of the grid; 0 takes the model's own")
 	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
+	fs.Var((*byteCount)(&job.Memory), "memory", "most `memory` to take, as 2GB or 800MB: slower ways are chosen as needed; by default what the machine has free")
 	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
 	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
 }

@@ -85,6 +85,8 @@ type BenchRequest struct {
 	Batch  int    `json:"batch"`
 	Rank   int    `json:"rank"`
 	Runs   int    `json:"runs"`
+	// Memory is what the process may take, in bytes; 0 is what the machine has free.
+	Memory int64 `json:"memory"`
 	// Profile asks for the share of each operator.
 	Profile bool `json:"profile"`
 }
@@ -100,7 +102,9 @@ type BenchRow struct {
 	Seconds         float64      `json:"seconds"` // median
 	GFLOPS          float64      `json:"gflops"`  // achieved, 10⁹ operations a second
 	RooflinePercent float64      `json:"roofline_percent"`
-	PeakBytes       int64        `json:"peak_bytes"` // resident, whole process
+	PeakBytes       int64        `json:"peak_bytes"`     // resident, whole process
+	Plan            *Plan        `json:"plan,omitempty"` // of a training step
+	Predicted       int64        `json:"predicted"`      // bytes; what PeakBytes was expected to be
 	Device          string       `json:"device"`
 	Profile         []ProfileRow `json:"profile,omitempty"`
 }

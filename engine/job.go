@@ -31,8 +31,12 @@ type Job struct {
 	Guidance    float64  `json:"guidance" toml:"guidance"`
 
 	DType  string `json:"dtype" toml:"dtype"`   // "auto", "f32", "bf16"
+	Memory int64  `json:"memory" toml:"memory"` // bytes that the process may take; 0 is what the machine has free
 	Resume bool   `json:"resume" toml:"-"`      // go on from the newest checkpoint of Out
 	Export string `json:"export" toml:"export"` // storage type of the exported file: "f16", "f32", "bf16"
+
+	// Plan is how a run uses memory. Train makes it, unless a resumed run has one on record.
+	Plan Plan `json:"plan,omitzero" toml:"plan"`
 }
 
 // Result is what a finished or cancelled run leaves.

@@ -198,6 +198,7 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, kind, "tensor %q: %w", name, err)
 	}
 	t.Frozen = true
+	t.Mapped = f.release != nil && len(data) > 0 && &t.Data[0] == &data[0]
 	return t, nil
 }
 

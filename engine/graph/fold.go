@@ -37,7 +37,7 @@ func (s *schedule) fold() {
 		}
 		p := producer[i.in[best]]
 		gone[p] = true
-		i.op, i.in, i.add, i.work = p.op, p.in, other, i.work+p.work
+		i.op, i.in, i.inputs, i.add, i.work = p.op, p.in, p.inputs, other, i.work+p.work
 	}
 	s.code = without(s.code, gone)
 }

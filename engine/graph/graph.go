@@ -131,9 +131,9 @@ func (g *Graph) leaf(name string, dt tensor.Dtype, shape []int) *Node {
 // Leaf returns the leaf of a name, nil where there is none.
 func (g *Graph) Leaf(name string) *Node { return g.leaves[name] }
 
-// Segment runs build; the nodes it adds form one recompute segment: with Options.Recompute their values are
-// dropped after the forward pass, except what other nodes need, and computed again in the backward pass.
-// Segments do not nest; an inner call joins the outer segment.
+// Segment runs build; the nodes it adds form one recompute segment: the higher levels of Recompute drop its values,
+// except what other nodes need, and compute them again in the backward pass. Segments do not nest; an inner call joins
+// the outer segment.
 func (g *Graph) Segment(build func() *Node) *Node {
 	if g.current != 0 {
 		return build()
@@ -151,6 +151,9 @@ func (g *Graph) Exact(build func() *Node) *Node {
 	defer func() { g.precise = before }()
 	return build()
 }
+
+// IsExact says that nodes are built inside Exact.
+func (g *Graph) IsExact() bool { return g.precise }
 
 // Active says whether a gradient flows through n.
 func (g *Graph) Active(n *Node) bool { return g.active[n] }

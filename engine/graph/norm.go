@@ -41,7 +41,8 @@ type groupNorm struct {
 	silu   bool
 }
 
-func (n groupNorm) name() string { return "group norm" }
+func (n groupNorm) name() string  { return "group norm" }
+func (n groupNorm) reuses() []int { return []int{0} }
 func (n groupNorm) shape(in []tensor.Shape) (tensor.Shape, error) {
 	c := in[0][len(in[0])-1]
 	if kernel.Len(in[2]) != c || kernel.Len(in[3]) != c {

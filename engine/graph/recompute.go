@@ -1,104 +1,159 @@
 package graph
 
-// recompute drops the inner values of every segment after the forward pass: before the backward pass first needs
-// one, the segment's operators run once more (Chen et al., arXiv 1604.06174, with one checkpoint a segment).
-func (s *schedule) recompute() {
-	producer := map[int]*instr{}
-	inner := s.innerValues(producer)
-	var code []*instr
-	fresh := map[int]int{} // inner value to the one computed again
-	done := map[int]bool{} // segments
-	for _, i := range s.code {
-		if i.backward {
-			for _, v := range i.in {
-				if inner[v] && !done[producer[v].segment] {
-					done[producer[v].segment] = true
-					code = append(code, s.again(producer[v].segment, inner, fresh)...)
-				}
-			}
-			for k, v := range i.in {
-				if f, ok := fresh[v]; ok {
-					i.in[k] = f
-				}
-			}
+// Recompute says which values of the forward pass are dropped once it is over and computed again in the backward pass
+// (Chen et al., arXiv 1604.06174). A level drops what the one below drops, and more. Results are equal bit for bit.
+//
+// Attention's results are kept at every level: they are small, and the most expensive to compute again; without them the
+// backward pass of a transformer block would also need its queries, keys and values at once.
+type Recompute int
+
+// The levels. From Narrow on, what leaves a segment is kept.
+const (
+	KeepAll      Recompute = iota // nothing is dropped
+	Cheap                         // norms, activations, sums, concatenations: costs next to no time
+	Narrow                        // and matrix products of few inputs: a few per cent of a step's time
+	Products                      // and all matrix products
+	Convolutions                  // and convolutions
+)
+
+// MostRecompute is the level that takes the least memory.
+const MostRecompute = Convolutions
+
+// narrow is the most inputs that a product of level Narrow has. What a product's result costs to compute again, for each
+// of its bytes, is proportional to its inputs, and large pictures' many tokens have few of them.
+const narrow = 512
+
+// levelOf is the first level that drops an operator's results.
+func levelOf(i *instr) Recompute {
+	switch i.op.(type) {
+	case groupNorm, layerNorm, activate, geglu, add, addChannels, concat, slice, upsample:
+		return Cheap
+	case linear:
+		if i.inputs <= narrow {
+			return Narrow
 		}
-		code = append(code, i)
+		return Products
+	case conv:
+		return Convolutions
 	}
-	s.code = code
+	return MostRecompute + 1
 }
 
-// innerValues are made in a segment, read in the forward pass by that segment only, and read in the backward pass.
-func (s *schedule) innerValues(producer map[int]*instr) map[int]bool {
-	inner := map[int]bool{}
+// recompute rewrites the backward pass: just before it reads a dropped value, that value is computed again.
+func (s *schedule) recompute(level Recompute) {
+	if level == KeepAll {
+		return
+	}
+	r := newRewrite(s, level)
+	for v := range s.values[:len(r.needed)] {
+		r.decide(v)
+	}
 	for _, i := range s.code {
+		if i.backward {
+			r.readFresh(i)
+		}
+		r.code = append(r.code, i)
+	}
+	s.code = r.code
+}
+
+// rewrite is the state of one rewriting.
+type rewrite struct {
+	*schedule
+	producer  []*instr    // of each value, nil for leaves
+	needed    []bool      // read in the backward pass, or by what is computed again there
+	droppable []bool      // the level allows to drop it
+	dropped   []bool      // it is worth it
+	fresh     map[int]int // a dropped value to the one computed again
+	code      []*instr    // so far
+}
+
+func newRewrite(s *schedule, level Recompute) *rewrite {
+	n := len(s.values)
+	r := &rewrite{schedule: s, producer: make([]*instr, n), needed: make([]bool, n), droppable: make([]bool, n), dropped: make([]bool, n), fresh: map[int]int{}}
+	for _, i := range s.code {
+		l := levelOf(i)
 		for _, v := range i.out {
-			producer[v] = i
-			inner[v] = i.segment != 0 && !i.backward && !s.values[v].keep
+			r.producer[v] = i
+			r.droppable[v] = !i.backward && !s.values[v].keep && l <= level && (l == Cheap || i.segment != 0)
 		}
-	}
-	for _, i := range s.code {
-		for _, v := range i.in {
-			if p := producer[v]; p != nil && !i.backward && p.segment != i.segment {
-				inner[v] = false
+		for _, v := range i.reads() {
+			p := r.producer[v]
+			if i.backward {
+				r.needed[v] = true
+			} else if p != nil && p.segment != i.segment && levelOf(p) > Cheap {
+				r.droppable[v] = false // it leaves its segment
 			}
 		}
 	}
-	return inner
+	return r
 }
 
-// again copies the operators of a segment that lead to inner values which the backward pass reads.
-func (s *schedule) again(segment int, inner map[int]bool, fresh map[int]int) []*instr {
-	wanted := map[int]bool{}
-	for _, i := range s.code {
-		if i.backward {
-			for _, v := range i.in {
-				wanted[v] = wanted[v] || inner[v]
-			}
-		}
+// decide drops v where that frees more than must be kept in its stead.
+func (r *rewrite) decide(v int) {
+	if !r.droppable[v] || !r.needed[v] {
+		return
 	}
-	var keep []*instr
-	for k := len(s.code) - 1; k >= 0; k-- {
-		i := s.code[k]
-		if i.backward || i.segment != segment || !anyOf(i.out, wanted) {
-			continue
-		}
-		for _, v := range i.in {
-			wanted[v] = wanted[v] || inner[v]
-		}
-		keep = append(keep, i)
+	instead := map[int]bool{}
+	r.sources(r.producer[v], instead)
+	bytes := 0
+	for k := range instead {
+		bytes += r.values[k].bytes()
 	}
-	var copies []*instr
-	for k := len(keep) - 1; k >= 0; k-- {
-		copies = append(copies, s.copyOf(keep[k], inner, fresh))
+	if bytes >= r.values[v].bytes() {
+		return
 	}
-	return copies
+	r.dropped[v] = true
+	for k := range instead {
+		r.needed[k] = true
+	}
 }
 
-func anyOf(values []int, set map[int]bool) bool {
-	for _, v := range values {
-		if set[v] {
-			return true
+// sources collects the values from which i can be computed again and that would otherwise not be kept.
+func (r *rewrite) sources(i *instr, instead map[int]bool) {
+	for _, v := range i.reads() {
+		switch {
+		case r.producer[v] == nil || r.needed[v]:
+		case r.droppable[v]:
+			r.sources(r.producer[v], instead)
+		default:
+			instead[v] = true
 		}
 	}
-	return false
 }
 
-func (s *schedule) copyOf(i *instr, inner map[int]bool, fresh map[int]int) *instr {
-	c := *i
+// readFresh makes i read what was computed again in place of what was dropped.
+func (r *rewrite) readFresh(i *instr) {
+	for k, v := range i.in {
+		i.in[k] = r.again(v)
+	}
+	if i.add >= 0 {
+		i.add = r.again(i.add)
+	}
+}
+
+// again returns the value to read for v, after computing it again where it was dropped.
+func (r *rewrite) again(v int) int {
+	if v >= len(r.producer) || r.producer[v] == nil || r.producer[v].backward {
+		return v
+	}
+	if !r.dropped[v] && (r.needed[v] || !r.droppable[v]) {
+		return v
+	}
+	if f, ok := r.fresh[v]; ok {
+		return f
+	}
+	p := r.producer[v]
+	c := *p
 	c.backward = true
-	c.in, c.out = nil, nil
-	for _, v := range i.in {
-		if f, ok := fresh[v]; ok && inner[v] {
-			v = f
-		}
-		c.in = append(c.in, v)
-	}
-	for _, v := range i.out {
-		n := s.newValue(s.values[v].shape, s.values[v].dtype)
-		if inner[v] {
-			fresh[v] = n
-		}
+	c.in = append([]int(nil), p.in...)
+	c.out = nil
+	r.readFresh(&c)
+	for _, out := range p.out {
+		n := r.newValue(r.values[out].shape, r.values[out].dtype)
+		r.fresh[out] = n
 		c.out = append(c.out, n)
 	}
-	return &c
+	r.code = append(r.code, &c)
+	return r.fresh[v]
 }

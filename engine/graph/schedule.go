@@ -33,6 +33,7 @@ type instr struct {
 	segment  int
 	backward bool
 	work     float64 // floating-point operations
+	inputs   int     // of each number of a product's result
 	seconds  float64 // spent in all runs
 	calls    int
 }
@@ -112,6 +113,9 @@ func (s *schedule) translate(g *Graph, n *Node, dtype kernel.DType) error {
 	}
 	if w, ok := o.(worker); ok {
 		i.work = w.flops(shapes, n.Shape())
+	}
+	if _, ok := o.(linear); ok {
+		i.inputs = shapes[1][1]
 	}
 	s.of[n] = s.newValue(n.Shape(), s.resultType(g, n, o, i, dtype))
 	i.out = []int{s.of[n]}

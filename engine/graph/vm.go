@@ -16,8 +16,10 @@ import (
 type Options struct {
 	// DType is how activations are stored: F32 or BF16. Statistics, losses and parameters' gradients are F32.
 	DType kernel.DType
-	// Recompute drops the inner values of segments after the forward pass and computes them again.
-	Recompute bool
+	// Recompute is how much of the forward pass is dropped and computed again in the backward pass.
+	Recompute Recompute
+	// Stream lets mapped leaves go after each use: they take memory only while an operator reads them.
+	Stream bool
 	// Memory is shared with VMs that never run at the same time; nil takes memory of its own.
 	Memory *Memory
 }
@@ -27,6 +29,7 @@ type Options struct {
 type VM struct {
 	s       *schedule
 	backend kernel.Backend
+	stream  bool
 	memory  *Memory
 	owned   bool // memory
 	size    int
@@ -51,11 +54,9 @@ func Compile(g *Graph, b kernel.Backend, outputs []*Node, o Options) (*VM, error
 	if err != nil {
 		return nil, err
 	}
-	if o.Recompute {
-		s.recompute()
-	}
 	s.fold()
-	vm := &VM{s: s, backend: b, memory: o.Memory, size: s.layout(), change: -1, inputs: map[*Node]*value{}}
+	s.recompute(o.Recompute)
+	vm := &VM{s: s, backend: b, stream: o.Stream, memory: o.Memory, size: s.layout(), change: -1, inputs: map[*Node]*value{}}
 	if vm.memory == nil {
 		vm.memory, vm.owned = &Memory{}, true
 	}
@@ -107,6 +108,14 @@ func (vm *VM) Run(ctx context.Context) error {
 
 func (vm *VM) step(i *instr) error {
 	in, out := vm.tensors(i.in), vm.tensors(i.out)
+	if vm.stream {
+		for _, t := range in {
+			if _, few := i.op.(embedding); !few { // which reads few rows
+				t.Fetch()
+			}
+			defer t.LetGo()
+		}
+	}
 	if i.add >= 0 {
 		return i.op.(adder).runAdd(vm.backend, out[0], in, vm.s.values[i.add].t)
 	}
@@ -166,6 +175,17 @@ func (vm *VM) Close() error {
 
 // Bytes is the memory that one run's values take, without leaves.
 func (vm *VM) Bytes() int { return vm.size }
+
+// Weights are the frozen tensors that a run reads.
+func (vm *VM) Weights() []*kernel.Tensor {
+	var frozen []*kernel.Tensor
+	for _, v := range vm.leaves {
+		if v.t != nil && v.t.Frozen {
+			frozen = append(frozen, v.t)
+		}
+	}
+	return frozen
+}
 
 // FLOPs is the number of floating-point operations of one run, in matmuls, convolutions and attention.
 func (vm *VM) FLOPs() float64 {

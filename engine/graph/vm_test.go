@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -33,11 +34,16 @@ func random(r *rand.Rand, scale float64, shape ...int) *kernel.Tensor {
 	return t
 }
 
-func newNet() *net {
+func newNet() *net { return deepNet(1) }
+
+// deepNet has blocks pairs of a residual and a transformer block.
+func deepNet(blocks int) *net {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := &net{g: graph.New(), values: map[*graph.Node]*kernel.Tensor{}}
 	g := n.g
+	block := 0
 	leaf := func(name string, train bool, shape ...int) *graph.Node {
+		name = fmt.Sprintf("%d.%s", block, name)
 		t := random(r, 0.4, shape...)
 		var node *graph.Node
 		if train {
@@ -52,23 +58,27 @@ func newNet() *net {
 	n.x, n.target = g.Input("x", 2, 4, 4, 4), g.Input("target", 2, 4, 4, 4)
 	n.values[n.x], n.values[n.target] = random(r, 1, 2, 4, 4, 4), random(r, 1, 2, 4, 4, 4)
 	temb := leaf("temb", true, 2, 4)
-	h := g.Segment(func() *graph.Node {
-		h := g.GroupNorm(n.x, leaf("gn.w", false, 4), leaf("gn.b", false, 4), 2, 1e-5, true)
-		h = g.Conv2D(h, leaf("conv.w", true, 4, 4, 3, 3), leaf("conv.b", true, 4), graph.Same(3, 1))
-		h = g.AddChannels(h, temb)
-		h = g.GroupNorm(h, leaf("gn2.w", true, 4), leaf("gn2.b", true, 4), 2, 1e-5, true)
-		return g.Add(n.x, g.Conv2D(h, leaf("conv2.w", false, 4, 4, 3, 3), nil, graph.Same(3, 1)))
-	})
-	skip := h
-	h = g.Segment(func() *graph.Node {
-		ln := g.LayerNorm(h, leaf("ln.w", true, 4), leaf("ln.b", false, 4), 1e-5)
-		q := g.Linear(ln, leaf("q", true, 4, 4), nil, 1)
-		k := g.Linear(ln, leaf("k", false, 4, 4), nil, 1)
-		k = g.Add(k, g.Linear(g.Linear(ln, leaf("k.down", true, 2, 4), nil, 1), leaf("k.up", true, 4, 2), nil, 0.5))
-		v := g.Linear(ln, leaf("v", false, 4, 4), leaf("v.b", false, 4), 1)
-		h = g.Add(h, g.Linear(g.Attention(q, k, v, 2, false), leaf("o", false, 4, 4), nil, 1))
-		return g.Add(h, g.GEGLU(g.Linear(h, leaf("ff", false, 8, 4), nil, 1)))
-	})
+	h, skip := n.x, n.x
+	for block = range blocks {
+		x := h
+		h = g.Segment(func() *graph.Node {
+			h := g.GroupNorm(x, leaf("gn.w", false, 4), leaf("gn.b", false, 4), 2, 1e-5, true)
+			h = g.Conv2D(h, leaf("conv.w", true, 4, 4, 3, 3), leaf("conv.b", true, 4), graph.Same(3, 1))
+			h = g.AddChannels(h, temb)
+			h = g.GroupNorm(h, leaf("gn2.w", true, 4), leaf("gn2.b", true, 4), 2, 1e-5, true)
+			return g.Add(x, g.Conv2D(h, leaf("conv2.w", false, 4, 4, 3, 3), nil, graph.Same(3, 1)))
+		})
+		skip = h
+		h = g.Segment(func() *graph.Node {
+			ln := g.LayerNorm(h, leaf("ln.w", true, 4), leaf("ln.b", false, 4), 1e-5)
+			q := g.Linear(ln, leaf("q", true, 4, 4), nil, 1)
+			k := g.Linear(ln, leaf("k", false, 4, 4), nil, 1)
+			k = g.Add(k, g.Linear(g.Linear(ln, leaf("k.down", true, 2, 4), nil, 1), leaf("k.up", true, 4, 2), nil, 0.5))
+			v := g.Linear(ln, leaf("v", false, 4, 4), leaf("v.b", false, 4), 1)
+			h = g.Add(h, g.Linear(g.Attention(q, k, v, 2, false), leaf("o", false, 4, 4), nil, 1))
+			return g.Add(h, g.GEGLU(g.Linear(h, leaf("ff", false, 8, 4), nil, 1)))
+		})
+	}
 	h = g.Conv2D(h, leaf("down", false, 4, 4, 3, 3), nil, graph.Same(3, 2))
 	h = g.Activate(h, kernel.SiLU)
 	h = g.UpsampleNearest(h, 4, 4)
@@ -144,29 +154,49 @@ func TestEqualsGorgoniasTapeMachine(t *testing.T) {
 func TestMemoryOptionsDoNotChangeResults(t *testing.T) {
 	plain := newNet()
 	outputs := append(plain.g.Gradients(plain.loss, plain.parameters...), plain.loss)
-	want := run(t, plain, outputs, graph.Options{})
-	for _, o := range []graph.Options{{Recompute: true}, {Memory: &graph.Memory{}}} {
-		n := newNet()
-		got := run(t, n, append(n.g.Gradients(n.loss, n.parameters...), n.loss), o)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%+v changes results: %s", o, diff)
+	for _, dtype := range []kernel.DType{kernel.F32, kernel.BF16} {
+		want := run(t, plain, outputs, graph.Options{DType: dtype})
+		options := []graph.Options{{Memory: &graph.Memory{}}}
+		for level := range graph.MostRecompute {
+			options = append(options, graph.Options{Recompute: level + 1})
+		}
+		for _, o := range options {
+			o.DType = dtype
+			n := newNet()
+			got := run(t, n, append(n.g.Gradients(n.loss, n.parameters...), n.loss), o)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%+v changes results: %s", o, diff)
+			}
 		}
 	}
 }
 
-func TestRecomputeTakesLessMemory(t *testing.T) {
-	bytes := map[bool]int{}
-	for _, recompute := range []bool{false, true} {
-		n := newNet()
-		vm, err := graph.Compile(n.g, ref.New(), append(n.g.Gradients(n.loss, n.parameters...), n.loss), graph.Options{Recompute: recompute})
-		if err != nil {
-			t.Fatal(err)
+// TestEachLevelOfRecomputeTakesLessMemory: and computes no more than the level says.
+func TestEachLevelOfRecomputeTakesLessMemory(t *testing.T) {
+	before := compiled(t, graph.KeepAll)
+	operators := before.Operators()
+	for level := graph.Cheap; level <= graph.MostRecompute; level++ {
+		vm := compiled(t, level)
+		if vm.Bytes() >= before.Bytes() && level != graph.Products { // all products of this net are narrow
+			t.Errorf("level %d takes %d bytes, the one below %d", level, vm.Bytes(), before.Bytes())
 		}
-		bytes[recompute] = vm.Bytes()
+		for kind, first := range map[string]graph.Recompute{"linear": graph.Narrow, "conv": graph.Convolutions, "attention": graph.MostRecompute + 1} {
+			if again := vm.Operators()[kind] > operators[kind]; again != (level >= first) {
+				t.Errorf("level %d runs %d times %s, %d are needed", level, vm.Operators()[kind], kind, operators[kind])
+			}
+		}
+		before = vm
 	}
-	if bytes[true] >= bytes[false] {
-		t.Errorf("recomputing takes %d bytes, keeping %d", bytes[true], bytes[false])
+}
+
+func compiled(t *testing.T, level graph.Recompute) *graph.VM {
+	t.Helper()
+	n := deepNet(4)
+	vm, err := graph.Compile(n.g, ref.New(), append(n.g.Gradients(n.loss, n.parameters...), n.loss), graph.Options{Recompute: level})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return vm
 }
 
 func TestGradientsAgreeWithDifferences(t *testing.T) {

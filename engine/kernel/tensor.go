@@ -39,6 +39,8 @@ type Tensor struct {
 
 	// Frozen says that Data will never change. A backend may then keep a packed copy in Packed.
 	Frozen bool
+	// Mapped says that Data is a view of a file: LetGo may take its memory, and the values come back from the file.
+	Mapped bool
 	// Packed belongs to the backend that runs the tensor: forms of a frozen weight that its kernels want.
 	Packed any
 }

@@ -114,8 +114,8 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	defer w.close()
 	seconds, err := w.measure(ctx, req.Runs)
 	row := engine.BenchRow{Shape: shape, Part: part, Method: w.method, DType: dt.String(), Res: w.res, Batch: w.batch,
-		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory()}
-	if req.Profile {
+		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory(), Plan: w.plan, Predicted: w.predicted}
+	if req.Profile || shape == "sd15" {
 		row.Profile = w.profile()
 	}
 	return row, err

@@ -32,11 +32,13 @@ func (s *session) finish(ctx context.Context) error {
 	if info, err := os.Stat(path); err == nil {
 		s.result.Summary.FileBytes = info.Size()
 	}
+	s.pipeline.rest()
 	difference, err := s.grid.throughFile(ctx, path)
 	if err != nil {
 		return err
 	}
 	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), difference)
+	s.pipeline.rest()
 	if err := s.grid.measure(ctx, &s.result.Summary); err != nil {
 		return err
 	}
@@ -90,6 +92,7 @@ func (s *session) picturesHash() []byte {
 func (s *session) fingerprint() string {
 	job := s.job
 	job.Out, job.Resume, job.Export = "", false, ""
+	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights} // all else of the plan changes no value
 	job.DType = s.pipeline.options.DType.String()
 	if abs, err := filepath.Abs(job.Images); err == nil {
 		job.Images = abs

@@ -47,7 +47,10 @@ func (g *grid) render(ctx context.Context, step int) error {
 	if len(g.steps) > 0 && g.steps[len(g.steps)-1] >= step || !g.due(step) {
 		return nil
 	}
+	g.s.pipeline.options.Memory.Close() // the step's
 	pictures, err := g.pictures(ctx, g.renderer, g.prompts)
+	g.renderer.Close()
+	g.s.pipeline.rest()
 	if err != nil {
 		return err
 	}

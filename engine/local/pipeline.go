@@ -22,6 +22,10 @@ type pipeline struct {
 	schedule *diffusion.Schedule
 	backend  kernel.Backend
 	options  graph.Options
+
+	plan       engine.Plan
+	storage    model.Storage // of the weights, as planned
+	trainsText bool
 }
 
 // open opens the built-in model or a diffusers folder.
@@ -94,7 +98,7 @@ func (l *local) activations(dtype string, m *model.Model) (kernel.DType, error) 
 }
 
 func (p *pipeline) renderer(adapter model.Adapter) *sample.Renderer {
-	return &sample.Renderer{Model: p.model, Adapter: adapter, Schedule: p.schedule, Backend: p.backend, Options: p.options}
+	return &sample.Renderer{Model: p.model, Adapter: adapter, Schedule: p.schedule, Backend: p.backend, Options: p.options, Together: p.plan.Together}
 }
 
 // small says that the model is one for trying things out, such as the built-in one.

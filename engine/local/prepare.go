@@ -19,7 +19,7 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.buildTrainer, s.encode, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.plan, s.buildTrainer, s.encode, s.compile, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -70,6 +70,55 @@ func (s *session) loadPictures(ctx context.Context) error {
 	return s.pipeline.check(s.job)
 }
 
+// plan decides how the run uses memory. A resumed run goes on as it began, unless it is given another budget.
+func (s *session) plan(ctx context.Context) error {
+	var err error
+	if s.method, err = method.ByName(s.job.Method); err != nil {
+		return err
+	}
+	f, err := s.footprint()
+	if err != nil {
+		return err
+	}
+	plan, recorded := s.recordedPlan()
+	if !recorded {
+		if plan, err = f.choose(s.job.Memory, s.job.Resolution); err != nil {
+			return err
+		}
+	}
+	s.job.Plan = plan
+	s.setup("memory", "%s", plan.Why)
+	if err := s.pipeline.follow(plan, f.tuning.TrainsText()); err != nil || plan.Resolution == s.job.Resolution {
+		return err
+	}
+	s.job.Resolution = plan.Resolution
+	return s.loadPictures(ctx)
+}
+
+// footprint describes the run for a prediction.
+func (s *session) footprint() (*footprint, error) {
+	release()
+	f := &footprint{p: s.pipeline, outline: s.pipeline.model.Outline(), job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
+	if s.job.Preserve > 0 {
+		f.columns = max(f.columns, keptTogether)
+	}
+	var err error
+	f.tuning, err = s.method.Start(f.outline, s.job)
+	return f, err
+}
+
+// recordedPlan is the plan of the run that is resumed, if it was made for the same budget.
+func (s *session) recordedPlan() (engine.Plan, bool) {
+	if !s.job.Resume {
+		return engine.Plan{}, false
+	}
+	run, err := store.Open(s.job.Out)
+	if err != nil || run.Job.Memory != s.job.Memory || run.Job.Plan.Peak == 0 {
+		return engine.Plan{}, false
+	}
+	return run.Job.Plan, true
+}
+
 // reason is an error without its operation and path, for where those are told beside it.
 func reason(err error) string {
 	var e *engine.Error
@@ -98,10 +147,8 @@ func (s *session) openStore(context.Context) (err error) {
 }
 
 func (s *session) buildTrainer(context.Context) error {
-	m, err := method.ByName(s.job.Method)
-	if err != nil {
-		return err
-	}
+	m := s.method
+	var err error
 	if s.tuning, err = m.Start(s.pipeline.model, s.job); err != nil {
 		return err
 	}
@@ -121,17 +168,27 @@ func (s *session) buildTrainer(context.Context) error {
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
 		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
+	return nil
+}
+
+// compile builds the step's graph and reads the weights for it: after the encoders have had the memory.
+func (s *session) compile(context.Context) error {
 	first := s.pictures.Items[0]
 	factor := s.pipeline.model.VAE.Factor()
-	rows := s.job.Batch
-	if s.job.Preserve > 0 {
-		rows *= 2
-	}
-	if err := s.trainer.Prepare(rows, first.Height/factor, first.Width/factor); err != nil {
+	if err := s.trainer.Prepare(s.rows(), first.Height/factor, first.Width/factor); err != nil {
 		return err
 	}
-	s.setup("method", "%s trains %d numbers: %s", m.Info().Title, s.parameters(), m.Info().Updates)
+	info := s.method.Info()
+	s.setup("method", "%s trains %d numbers: %s", info.Title, s.parameters(), info.Updates)
 	return nil
+}
+
+// rows are those of a step's batch: pictures, and as many of what is preserved.
+func (s *session) rows() int {
+	if s.job.Preserve > 0 {
+		return 2 * s.job.Batch
+	}
+	return s.job.Batch
 }
 
 func newOptimizer(job engine.Job) (optim.Optimizer, error) {
@@ -154,19 +211,24 @@ func (s *session) encode(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.pipeline.rest()
 	s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
 	if s.job.Preserve <= 0 {
 		return nil
 	}
+	defer s.pipeline.rest()
 	return s.keep(ctx)
 }
+
+// keptTogether is how many prompts to preserve are rendered at a time where memory allows.
+const keptTogether = 8
 
 // keep records the untrained model's predictions for other prompts.
 func (s *session) keep(ctx context.Context) error {
 	base := s.pipeline.renderer(nil)
 	defer base.Close()
-	seed := s.job.Seed + 1000                           // not those of the grid
-	for prompts := range slices.Chunk(preserved(), 8) { // no more at a time than the grid needs memory for
+	seed := s.job.Seed + 1000 // not those of the grid
+	for prompts := range slices.Chunk(preserved(), keptTogether) {
 		q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
 		for range prompts {
 			q.Seeds = append(q.Seeds, seed)

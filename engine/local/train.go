@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"easel/engine"
@@ -17,6 +18,7 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 	err = l.do(ctx, func() error {
 		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
 		defer s.close()
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 		if err = s.prepare(ctx); err == nil {
 			err = s.run(ctx)
 		}
@@ -25,6 +27,10 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 	})
 	return result, err
 }
+
+// gcPercent is how much garbage, of what is in use, Go may let lie in a run: its heap is small beside the memory that
+// is planned, and collecting it costs little.
+const gcPercent = 25
 
 // session is one call of Train.
 type session struct {
@@ -35,6 +41,7 @@ type session struct {
 
 	pipeline *pipeline
 	pictures *dataset.Set
+	method   method.Method
 	tuning   method.Tuning
 	trainer  *train.Trainer
 	data     *train.Data

@@ -22,6 +22,8 @@ type workload struct {
 	flops      func() float64
 	profile    func() []engine.ProfileRow
 	reset      func()
+	plan       *engine.Plan // of a training step
+	predicted  int64        // bytes of the process at its peak
 	close      func() error
 }
 
@@ -40,8 +42,17 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 	if part == "step" {
 		return w, w.trainingStep(p, req, side)
 	}
+	f := &footprint{p: p, outline: p.model.Outline(), base: resident()}
+	n, err := f.network(func(g *graph.Graph) *graph.Node {
+		_, out := networkOf(g, f.outline, part, w, side)
+		return out
+	}, p.options.DType, p.options.DType)
+	if err != nil {
+		return nil, err
+	}
+	w.predicted = f.base + overhead + n.values + n.weights
 	g := graph.New()
-	in, out := networkOf(g, p, part, w, side)
+	in, out := networkOf(g, p.model, part, w, side)
 	vm, err := graph.Compile(g, p.backend, []*graph.Node{out}, p.options)
 	if err != nil {
 		return nil, err
@@ -56,8 +67,8 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 }
 
 // networkOf builds one network. A UNet call has two rows a picture, as guidance needs.
-func networkOf(g *graph.Graph, p *pipeline, part string, w *workload, side int) ([]*graph.Node, *graph.Node) {
-	m, b := p.model, w.batch
+func networkOf(g *graph.Graph, m *model.Model, part string, w *workload, side int) ([]*graph.Node, *graph.Node) {
+	b := w.batch
 	switch part {
 	case "unet":
 		in := []*graph.Node{g.Input("x", 2*b, side, side, m.UNet.InChannels), g.Input("t", 2*b), g.Input("context", 2*b, model.Tokens, m.UNet.CrossAttentionDim)}
@@ -92,11 +103,15 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 	if err != nil {
 		return err
 	}
-	tuning, err := me.Start(p.model, engine.Job{Settings: benchSettings(p, req)})
+	job := engine.Job{Settings: benchSettings(p, req), Optimizer: "adamw"}
+	if err := w.makePlan(p, me, job, req); err != nil {
+		return err
+	}
+	tuning, err := me.Start(p.model, job)
 	if err != nil {
 		return err
 	}
-	optimizer, err := newOptimizer(engine.Job{Optimizer: "adamw"})
+	optimizer, err := newOptimizer(job)
 	if err != nil {
 		return err
 	}
@@ -106,6 +121,7 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 	}
 	t := train.New(train.Config{Model: p.model, Tuning: tuning, Backend: p.backend, Schedule: p.schedule,
 		Weighting: diffusion.Uniform{}, Optimizer: optimizer, Rate: rate, Steps: 1, ClipNorm: 1, Options: p.options})
+	side = w.res / p.model.VAE.Factor()
 	if err := t.Prepare(w.batch, side, side); err != nil {
 		return err
 	}
@@ -119,6 +135,22 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 	vm := t.VM()
 	w.flops, w.profile, w.reset, w.close = vm.FLOPs, vm.Profile, vm.ResetProfile, t.Close
 	return nil
+}
+
+// makePlan decides how the step uses memory.
+func (w *workload) makePlan(p *pipeline, me method.Method, job engine.Job, req engine.BenchRequest) error {
+	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: w.batch, base: resident()}
+	var err error
+	if f.tuning, err = me.Start(f.outline, job); err != nil {
+		return err
+	}
+	plan, err := f.choose(req.Memory, w.res)
+	if err != nil {
+		return err
+	}
+	w.plan, w.predicted, w.res = &plan, plan.Peak, plan.Resolution
+	release()
+	return p.follow(plan, false)
 }
 
 // benchSettings are those that the peers were timed with: attention, feed-forward and projections, rank 16 for the

@@ -18,6 +18,7 @@ type Model struct {
 	Scheduler []byte // scheduler_config.json
 
 	weights map[Part]Weights
+	stored  map[Part]*stored // what graphs read, made of weights
 	close   func() error
 }
 
@@ -120,5 +121,5 @@ func (m *Model) BuildDecoder(g *graph.Graph, z *graph.Node) *graph.Node {
 }
 
 func (m *Model) net(g *graph.Graph, part Part, adapter Adapter) *net {
-	return &net{Graph: g, part: part, weights: m.weights[part], adapter: adapter}
+	return &net{Graph: g, part: part, weights: m.store(part), adapter: adapter}
 }

@@ -78,6 +78,9 @@ func (b *net) leaf(name string, shape ...int) *graph.Node {
 		b.Fail("%s: %w", full, err)
 		return nil
 	}
+	if b.IsExact() && t.DType != kernel.F32 {
+		t.Frozen = false // is converted at each use: a second copy is not worth its memory
+	}
 	return b.Constant(full, t)
 }
 

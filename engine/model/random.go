@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"easel/engine"
 	"easel/engine/kernel"
 )
 
@@ -12,7 +13,8 @@ import (
 type Random struct {
 	dtype kernel.DType
 	block *kernel.Tensor
-	have  map[string]*kernel.Tensor
+	spill spill
+	dir   string // of the spill
 }
 
 // NewRandom returns normal numbers of deviation 0.02, stored as dtype.
@@ -22,14 +24,11 @@ func NewRandom(dtype kernel.DType) *Random {
 	for i := range values {
 		values[i] = float32(g.NormFloat64() * 0.02)
 	}
-	return &Random{dtype: dtype, block: kernel.FromF32(values, len(values)).Convert(dtype), have: map[string]*kernel.Tensor{}}
+	return &Random{dtype: dtype, block: kernel.FromF32(values, len(values)).Convert(dtype)}
 }
 
 // Tensor implements Weights: ones for norms' weights, zeros for biases, else random.
 func (r *Random) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
-	if t := r.have[name]; t != nil {
-		return t, nil
-	}
 	var t *kernel.Tensor
 	switch n := kernel.Len(shape); {
 	case len(shape) == 1 && strings.HasSuffix(name, ".bias"):
@@ -41,12 +40,15 @@ func (r *Random) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 		}
 		t = kernel.FromF32(ones, shape...)
 	default:
-		t = kernel.New(r.dtype, shape...)
+		t = &kernel.Tensor{Shape: shape, DType: r.dtype}
+		if err := r.spill.place(t, r.dir); err != nil {
+			return nil, engine.Errorf("make weights", "", engine.OutOfMemory, "%w", err)
+		}
 		for at := 0; at < len(t.Data); {
 			at += copy(t.Data[at:], r.block.Data)
 		}
 	}
 	t.Frozen = true
-	r.have[name] = t
+	t.LetGo()
 	return t, nil
 }

@@ -15,15 +15,25 @@ const layerNormEps = 1e-5
 
 // transformer is diffusers' Transformer2DModel: norm, projection, blocks, projection, and the input added. Pixels
 // are the tokens; channels-last needs no reshape.
+//
+// With one block the whole is one recompute segment. More blocks are a segment each: the backward pass computes a segment
+// anew as a whole, and must have room for it.
 func (u *unet) transformer(name string, x *graph.Node, width, level int) *graph.Node {
-	h := u.Segment(func() *graph.Node {
-		h := u.groupNorm(name+".norm", x, width, u.c.NormNumGroups, transformerNormEps, false)
-		return u.seen(name+".proj_in", u.projection(name+".proj_in", h, width))
-	})
-	for j := range u.c.TransformerLayers.at(level, 1) {
-		h = u.block(fmt.Sprintf("%s.transformer_blocks.%d", name, j), h, width, u.c.heads(level))
+	blocks := u.c.TransformerLayers.at(level, 1)
+	build := func() *graph.Node {
+		h := u.Segment(func() *graph.Node {
+			h := u.groupNorm(name+".norm", x, width, u.c.NormNumGroups, transformerNormEps, false)
+			return u.seen(name+".proj_in", u.projection(name+".proj_in", h, width))
+		})
+		for j := range blocks {
+			h = u.block(fmt.Sprintf("%s.transformer_blocks.%d", name, j), h, width, u.c.heads(level))
+		}
+		return u.seen(name, u.Add(x, u.projection(name+".proj_out", h, width)))
 	}
-	return u.seen(name, u.Add(x, u.projection(name+".proj_out", h, width)))
+	if blocks == 1 {
+		return u.Segment(build)
+	}
+	return build()
 }
 
 // projection is a 1x1 convolution in SD 1.x and a linear layer in SD 2.x; only the weight's shape differs.

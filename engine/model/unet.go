@@ -122,14 +122,15 @@ func (u *unet) up(i int, h *graph.Node) *graph.Node {
 func (u *unet) resnet(name string, x *graph.Node, in, out int) *graph.Node {
 	return u.seen(name, u.Segment(func() *graph.Node {
 		groups, eps := u.c.NormNumGroups, u.c.NormEps
+		short := x // first, so that x is free for what follows
+		if in != out {
+			short = u.conv(name+".conv_shortcut", x, in, out, 1, kernel.Conv{Stride: 1})
+		}
 		h := u.groupNorm(name+".norm1", x, in, groups, eps, true)
 		h = u.conv(name+".conv1", h, in, out, 3, graph.Same(3, 1))
 		t := u.Exact(func() *graph.Node { return u.linear(name+".time_emb_proj", u.temb, u.embedDim(), out, true) })
 		h = u.AddChannels(h, t)
 		h = u.groupNorm(name+".norm2", h, out, groups, eps, true)
-		if in != out {
-			x = u.conv(name+".conv_shortcut", x, in, out, 1, kernel.Conv{Stride: 1})
-		}
-		return u.Add(x, u.conv(name+".conv2", h, out, out, 3, graph.Same(3, 1)))
+		return u.Add(short, u.conv(name+".conv2", h, out, out, 3, graph.Same(3, 1)))
 	}))
 }

@@ -72,13 +72,14 @@ func (v vae) norm(name string, x *graph.Node, width int, silu bool) *graph.Node 
 
 func (v vae) resnet(name string, x *graph.Node, in, out int) *graph.Node {
 	return v.seen(name, v.Segment(func() *graph.Node {
+		short := x // first, so that x is free for what follows
+		if in != out {
+			short = v.conv(name+".conv_shortcut", x, in, out, 1, kernel.Conv{Stride: 1})
+		}
 		h := v.norm(name+".norm1", x, in, true)
 		h = v.conv(name+".conv1", h, in, out, 3, graph.Same(3, 1))
 		h = v.norm(name+".norm2", h, out, true)
-		if in != out {
-			x = v.conv(name+".conv_shortcut", x, in, out, 1, kernel.Conv{Stride: 1})
-		}
-		return v.Add(x, v.conv(name+".conv2", h, out, out, 3, graph.Same(3, 1)))
+		return v.Add(short, v.conv(name+".conv2", h, out, out, 3, graph.Same(3, 1)))
 	}))
 }
 

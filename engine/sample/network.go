@@ -55,11 +55,12 @@ func (r *Renderer) decoder(x []int) (*graph.Function, error) {
 	})
 }
 
-// Close frees the networks' memory.
+// Close frees the networks and lets go of the weights they hold. They are built anew when they are needed again.
 func (r *Renderer) Close() error {
 	var errs []error
 	for _, n := range r.networks {
 		errs = append(errs, n.Close())
 	}
+	r.networks = nil
 	return errors.Join(errs...)
 }

@@ -22,6 +22,8 @@ type Renderer struct {
 	Schedule *diffusion.Schedule
 	Backend  kernel.Backend
 	Options  graph.Options
+	// Together is the most pictures that are rendered side by side; 0 is no limit.
+	Together int
 	// Observe, where set, sees each call of the UNet.
 	Observe func(Observation)
 
@@ -88,11 +90,30 @@ func (r *Renderer) Prepare(q Request) error {
 	return errors.Join(textErr, unetErr, decoderErr)
 }
 
-// Render renders all prompts side by side. progress is called after each step of the sampler.
-func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int)) ([]*image.NRGBA, error) {
+// Render renders all prompts, as many side by side as Together allows. progress is called after each step of the sampler
+// with the steps done, counted as if all pictures were rendered at once.
+func (r *Renderer) Render(ctx context.Context, q Request, progress func(step int)) (pictures []*image.NRGBA, err error) {
 	if err := r.check(q); err != nil {
 		return nil, err
 	}
+	n := len(q.Prompts)
+	if r.Together > 0 {
+		n = min(n, r.Together)
+	}
+	for at := 0; at < len(q.Prompts); at += n {
+		some := q
+		end := min(at+n, len(q.Prompts))
+		some.Prompts, some.Seeds = q.Prompts[at:end], q.Seeds[at:end]
+		rendered, err := r.render(ctx, some, func(step int) { progress((at*q.Steps + (end-at)*step) / len(q.Prompts)) })
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, rendered...)
+	}
+	return pictures, nil
+}
+
+func (r *Renderer) render(ctx context.Context, q Request, progress func(step int)) ([]*image.NRGBA, error) {
 	sampler, err := diffusion.NewSampler(q.Sampler, r.Schedule, q.Steps)
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func TestLoRAAgainstGolden(t *testing.T) {
 			name string
 			b    kernel.Backend
 			o    graph.Options
-		}{{"ref", ref.New(), graph.Options{}}, {"recompute", fast(t), graph.Options{Recompute: true}}, {"fast", fast(t), graph.Options{}}} {
+		}{{"ref", ref.New(), graph.Options{}}, {"recompute cheap", fast(t), graph.Options{Recompute: graph.Cheap}}, {"recompute most", fast(t), graph.Options{Recompute: graph.MostRecompute}}, {"fast", fast(t), graph.Options{}}} {
 			t.Run(c.file+" "+v.name, func(t *testing.T) {
 				f := golden.Open(t, c.file)
 				meta := f.Meta()

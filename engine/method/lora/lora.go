@@ -179,6 +179,7 @@ func (t *tuning) WeightChange() float64 {
 		for _, w := range l.weight.Floats() {
 			all += float64(w) * float64(w)
 		}
+		l.weight.LetGo()
 	}
 	if all == 0 {
 		return 0

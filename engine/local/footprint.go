@@ -1,0 +1,161 @@
+package local
+
+import (
+	"easel/engine"
+	"easel/engine/graph"
+	"easel/engine/kernel"
+	"easel/engine/method"
+	"easel/engine/model"
+	"easel/engine/train"
+)
+
+// footprint predicts the memory of a run before it begins, from graphs of the model's outline: they are compiled, which
+// tells what their values take, and never run.
+type footprint struct {
+	p       *pipeline
+	outline *model.Model
+	tuning  method.Tuning // on the outline
+	job     engine.Job
+	rows    int // of a step
+	side    int // of a picture, pixels
+	columns int // pictures of a row of the grid; 0 where nothing is rendered
+	encodes bool
+	base    int64 // what the process holds already
+}
+
+// need is what one network takes in bytes: the values of a run, its frozen weights as stored, the largest of them.
+type need struct{ values, weights, largest int64 }
+
+// network compiles a network of the outline.
+func (f *footprint) network(build func(g *graph.Graph) *graph.Node, values, weights kernel.DType) (need, error) {
+	g := graph.New()
+	vm, err := graph.Compile(g, f.p.backend, []*graph.Node{build(g)}, graph.Options{DType: values})
+	if err != nil {
+		return need{}, err
+	}
+	defer vm.Close()
+	return needOf(vm, weights), nil
+}
+
+func needOf(vm *graph.VM, stored kernel.DType) need {
+	n := need{values: int64(vm.Bytes())}
+	for _, w := range vm.Weights() {
+		size := int64(w.Len()) * 4
+		if len(w.Shape) > 1 {
+			size = int64(w.Len() * stored.Size())
+		}
+		n.weights += size
+		n.largest = max(n.largest, size)
+	}
+	return n
+}
+
+// step is a training step with a plan, and the bytes of parameters and optimizer.
+func (f *footprint) step(plan engine.Plan) (need, int64, error) {
+	optimizer, err := newOptimizer(f.job)
+	if err != nil {
+		return need{}, 0, err
+	}
+	t := train.New(train.Config{Model: f.outline, Tuning: f.tuning, Backend: f.p.backend, Optimizer: optimizer,
+		Options: graph.Options{DType: f.p.options.DType, Recompute: graph.Recompute(plan.Recompute)}})
+	defer t.Close()
+	side := f.side / f.outline.VAE.Factor()
+	if err := t.Prepare(f.rows, side, side); err != nil {
+		return need{}, 0, err
+	}
+	trained := int64(0)
+	for _, p := range t.Params() {
+		trained += int64(p.Value.Len()) * (4 + optimizerBytes[f.job.Optimizer])
+	}
+	return needOf(t.VM(), typeNamed(plan.Weights)), trained, nil
+}
+
+// optimizerBytes is what an optimizer remembers of each trained number.
+var optimizerBytes = map[string]int64{"adamw": 8, "prodigy": 16, "lion": 4, "adafactor": 1}
+
+// peak predicts the most memory that the process takes.
+func (f *footprint) peak(plan engine.Plan) (int64, error) {
+	f.side = plan.Resolution
+	step, trained, err := f.step(plan)
+	if err != nil {
+		return 0, err
+	}
+	most := step.values + held(step, plan)
+	if f.columns > 0 {
+		render, err := f.render(plan)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, render.values+held(step, plan)+held(render, plan))
+	}
+	most += trained
+	if f.encodes {
+		before, err := f.encode(plan)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, before)
+	}
+	return f.base + overhead + most, nil
+}
+
+// overhead is what running takes beside values and weights: code that oneDNN makes for each shape, its scratch memory,
+// garbage of Go's.
+const overhead = 55 << 20
+
+// held is what of a network's weights is in memory at once.
+func held(n need, plan engine.Plan) int64 {
+	if plan.Stream {
+		return min(n.weights, 2*n.largest)
+	}
+	return n.weights
+}
+
+// render is what a row of the grid takes beside the UNet's weights: text encoder and decoder are read for it and released.
+func (f *footprint) render(plan engine.Plan) (need, error) {
+	dt := f.p.options.DType
+	m, pictures := f.outline, min(f.columns, plan.Together)
+	side := f.side / m.VAE.Factor()
+	text, err := f.text(2*pictures, dt, dt)
+	if err != nil {
+		return need{}, err
+	}
+	unet, err := f.network(func(g *graph.Graph) *graph.Node {
+		return m.BuildUNet(g, f.tuning, g.Input("x", 2*pictures, side, side, m.UNet.InChannels), g.Input("t", 2*pictures),
+			g.Input("context", 2*pictures, model.Tokens, m.UNet.CrossAttentionDim))
+	}, dt, dt)
+	if err != nil {
+		return need{}, err
+	}
+	decoder, err := f.network(func(g *graph.Graph) *graph.Node {
+		return m.BuildDecoder(g, g.Input("z", 1, side, side, m.VAE.LatentChannels))
+	}, dt, dt)
+	return need{max(text.values, unet.values, decoder.values), max(text.weights, decoder.weights), max(text.largest, decoder.largest)}, err
+}
+
+func (f *footprint) text(rows int, values, weights kernel.DType) (need, error) {
+	return f.network(func(g *graph.Graph) *graph.Node {
+		return f.outline.BuildText(g, f.tuning, g.Indices("ids", rows, model.Tokens), 1)
+	}, values, weights)
+}
+
+// encode is what preparing the pictures and captions takes, before the UNet is read.
+func (f *footprint) encode(plan engine.Plan) (int64, error) {
+	encoder, err := f.network(func(g *graph.Graph) *graph.Node {
+		return f.outline.BuildEncoder(g, g.Input("image", 1, f.side, f.side, 3))
+	}, kernel.F32, kernel.F32)
+	if err != nil {
+		return 0, err
+	}
+	text, err := f.text(1, kernel.F32, kernel.F32)
+	return max(encoder.values, text.values) + held(encoder, plan) + held(text, plan), err
+}
+
+func typeNamed(name string) kernel.DType {
+	for _, dt := range []kernel.DType{kernel.BF16, kernel.F16} {
+		if dt.String() == name {
+			return dt
+		}
+	}
+	return kernel.F32
+}

@@ -1,0 +1,165 @@
+package local
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"easel/engine"
+	"easel/engine/graph"
+	"easel/engine/model"
+)
+
+// ladder lists the plans for a run from the fastest to the leanest.
+func (f *footprint) ladder(resolution int) []engine.Plan {
+	plan := engine.Plan{Together: max(f.columns, 1), Weights: f.p.options.DType.String(), Resolution: resolution}
+	rungs := []engine.Plan{plan}
+	add := func() { rungs = append(rungs, plan) }
+	for level := graph.Cheap; level <= graph.Products; level++ {
+		plan.Recompute = int(level)
+		add()
+	}
+	for plan.Together > 1 {
+		plan.Together = (plan.Together + 1) / 2
+		add()
+	}
+	if plan.Weights == "f32" && !f.p.small() {
+		plan.Weights = "bf16"
+		add()
+	}
+	if runtime.GOOS == "linux" && !f.p.small() {
+		plan.Stream = true
+		for level := graph.Cheap; level < graph.Products; level++ { // much is saved: less may be enough elsewhere
+			plan.Recompute = int(level)
+			add()
+		}
+	}
+	for level := graph.Products; level <= graph.MostRecompute; level++ {
+		plan.Recompute = int(level)
+		add()
+	}
+	for step := f.p.step(); plan.Resolution-step >= resolution/2 && plan.Resolution > step; {
+		plan.Resolution -= step
+		add()
+	}
+	return rungs
+}
+
+// choose picks the first rung that fits the budget; 0 is what the machine has free.
+func (f *footprint) choose(budget int64, resolution int) (engine.Plan, error) {
+	asked := budget > 0
+	if !asked {
+		budget = f.base + available()
+	}
+	least := int64(0)
+	for _, plan := range f.ladder(resolution) {
+		peak, err := f.peak(plan)
+		if err != nil {
+			return engine.Plan{}, err
+		}
+		if asked || available() > 0 {
+			plan.Budget = budget
+		}
+		plan.Peak = peak
+		if plan.Budget == 0 || peak <= budget {
+			plan.Why = f.why(plan, resolution)
+			return plan, nil
+		}
+		if least == 0 || peak < least {
+			least = peak
+		}
+	}
+	return engine.Plan{}, engine.Errorf("plan memory", "", engine.OutOfMemory,
+		"this run needs at least %s of memory, and %s is what it may take: choose a smaller batch or rank, close other programs, or allow more with --memory", gigabytes(least), gigabytes(budget))
+}
+
+// why says what a plan does to fit.
+func (f *footprint) why(p engine.Plan, resolution int) string {
+	var does []string
+	say := func(format string, args ...any) { does = append(does, fmt.Sprintf(format, args...)) }
+	if p.Recompute > 0 {
+		say("computes %s again in the backward pass", again[p.Recompute])
+	}
+	if p.Together < f.columns {
+		say("renders %d at a time", p.Together)
+	}
+	if p.Weights != f.p.options.DType.String() {
+		say("stores frozen weights as %s", p.Weights)
+	}
+	if p.Stream {
+		say("reads frozen weights from their file at each use")
+	}
+	if p.Resolution != resolution {
+		say("trains at %d px", p.Resolution)
+	}
+	if len(does) == 0 {
+		say("keeps everything in memory")
+	}
+	text := strings.Join(does, ", ") + "; takes about " + gigabytes(p.Peak)
+	if p.Budget > 0 {
+		text += " of at most " + gigabytes(p.Budget)
+	}
+	return text
+}
+
+// again names what a level of recompute computes twice.
+var again = []string{"nothing", "norms and activations", "norms, activations and narrow products", "norms, activations and products", "nearly everything"}
+
+func gigabytes(n int64) string { return fmt.Sprintf("%.2f GB", float64(n)/1e9) }
+
+// available is the memory that the machine has free, less a margin for everybody else: 5 %, at least 256 MB. It is 0
+// where the system does not tell.
+func available() int64 {
+	free := kilobytes("/proc/meminfo", "MemAvailable")
+	return max(free-max(free/20, 256<<20), 0)
+}
+
+// follow makes the pipeline work as planned.
+func (p *pipeline) follow(plan engine.Plan, trainsText bool) error {
+	p.options.Recompute, p.options.Stream = graph.Recompute(plan.Recompute), plan.Stream
+	stored := typeNamed(plan.Weights)
+	// Copies of the weights in the kernels' own forms would save at most 5 % of a step and double its memory.
+	storage := model.Storage{DType: stored, Lean: true}
+	if plan.Stream {
+		var err error
+		if storage.Spill, err = spillFolder(); err != nil {
+			return err
+		}
+	}
+	p.model.Store(model.UNet, storage)
+	if trainsText {
+		p.model.Store(model.Text, storage)
+	}
+	p.plan, p.storage, p.trainsText = plan, storage, trainsText
+	return nil
+}
+
+// spillFolder is where weights lie that are converted and then let go between uses: on a disk, which a folder for
+// temporary files often is not.
+func spillFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "easel")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", engine.Errorf("plan memory", dir, engine.BadInput, "%w", err)
+	}
+	return dir, nil
+}
+
+// rest gives back what training does not need between two grids: the weights of VAE and text encoder, and the memory of
+// the values. Both come back when they are used. From here on they are stored in the type that the plan computes in; when
+// pictures and captions are encoded, before the first rest, they are as exact as their file.
+func (p *pipeline) rest() {
+	p.options.Memory.Close()
+	storage := p.storage
+	storage.DType = p.options.DType
+	p.model.Store(model.VAE, storage)
+	if !p.trainsText {
+		p.model.Store(model.Text, storage)
+	}
+	release()
+}
