@@ -2,8 +2,8 @@ package model
 
 import (
 	"cmp"
-	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"easel/engine"
 	"easel/engine/format"
@@ -41,8 +41,8 @@ func Load(fsys fs.FS) (*Model, error) {
 }
 
 func (m *Model) read(folder *format.Folder) (err error) {
-	if parts := folder.Class(); !folder.Has(string(UNet)) {
-		return engine.Errorf("load model", folder.Path(), engine.Unsupported, "this is a %s; %s", cmp.Or(parts, "pipeline without a UNet"), format.Trains)
+	if !folder.Has(string(UNet)) {
+		return engine.Errorf("load model", folder.Path(), engine.Unsupported, "this is a %s; %s", cmp.Or(folder.Class(), "pipeline without a UNet"), format.Trains)
 	}
 	config := map[Part][]byte{}
 	for _, part := range []Part{UNet, Text, VAE} {
@@ -53,7 +53,7 @@ func (m *Model) read(folder *format.Folder) (err error) {
 		config[part] = c.Config
 		m.weights[part] = fileWeights{c.Weights, map[string]*kernel.Tensor{}}
 	}
-	if err := m.parse(func(part Part) ([]byte, error) { return config[part], nil }); err != nil {
+	if err := m.parse(folder.Path(), func(part Part) ([]byte, error) { return config[part], nil }); err != nil {
 		return err
 	}
 	if m.Scheduler, err = folder.Scheduler(); err != nil {
@@ -62,8 +62,8 @@ func (m *Model) read(folder *format.Folder) (err error) {
 	return m.check()
 }
 
-// parse reads the config files.
-func (m *Model) parse(config func(Part) ([]byte, error)) error {
+// parse reads the config files of the folder dir.
+func (m *Model) parse(dir string, config func(Part) ([]byte, error)) error {
 	for _, part := range []Part{UNet, Text, VAE} {
 		text, err := config(part)
 		if err == nil {
@@ -77,19 +77,10 @@ func (m *Model) parse(config func(Part) ([]byte, error)) error {
 			}
 		}
 		if err != nil {
-			return inPart(part, err)
+			return inFile(filepath.Join(dir, string(part), "config.json"), err)
 		}
 	}
 	return nil
-}
-
-// inPart names the config file in an error about it.
-func inPart(part Part, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && e.Path == "" {
-		e.Path = string(part) + "/config.json"
-	}
-	return err
 }
 
 // check refuses parts that do not belong together.

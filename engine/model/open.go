@@ -35,11 +35,11 @@ func Open(path string, o Options) (*Model, error) {
 	}
 	m, err := Load(os.DirFS(path))
 	if err != nil {
-		return nil, err
+		return nil, inFile(path, err)
 	}
 	if err := m.Use(o); err != nil {
 		m.Close()
-		return nil, err
+		return nil, inFile(path, err)
 	}
 	return m, nil
 }
@@ -102,7 +102,7 @@ func (m *Model) fromCheckpoint(c *format.Checkpoint, o Options) error {
 	return inFile(c.Path(), m.check())
 }
 
-// inFile names the file in an error about it.
+// inFile names the file or folder in an error that names none.
 func inFile(path string, err error) error {
 	var e *engine.Error
 	if errors.As(err, &e) && e.Path == "" {
@@ -114,7 +114,7 @@ func inFile(path string, err error) error {
 // configure takes the configurations from the folder that is given, or from the tensors' shapes.
 func (m *Model) configure(source map[Part]format.Source, configs fs.FS) (err error) {
 	if configs != nil {
-		return m.parse(func(part Part) ([]byte, error) { return fs.ReadFile(configs, path.Join(string(part), "config.json")) })
+		return m.parse("", func(part Part) ([]byte, error) { return fs.ReadFile(configs, path.Join(string(part), "config.json")) })
 	}
 	if m.UNet, err = unetOf(source[UNet], m.Prediction == "v"); err != nil {
 		return err
