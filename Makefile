@@ -44,14 +44,8 @@ test: lint
 	@$(MAKE) --no-print-directory fuzz
 	$(GOTEST) ./...
 
-# Every FuzzXxx of the engine. What go finds it keeps in testdata/fuzz beside the test, where go test runs it from then on.
 fuzz: go-version
-	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' engine); do \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$file); do \
-			echo "$$target in $$(dirname $$file)"; \
-			CGO_ENABLED=0 go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "./$$(dirname $$file)" || exit 1; \
-		done; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 lint: deps deps-gui go-version
 	go vet ./...
