@@ -49,7 +49,7 @@ func headerLength(prefix []byte, size int64) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(prefix)
 	if n > maxHeader {
-		return 0, fmt.Errorf("this is no safetensors file, or its header of %d bytes is too large", n)
+		return 0, fmt.Errorf("this is neither a safetensors nor a PyTorch file, or its header of %d bytes is too large", n)
 	}
 	if int64(n) > size-8 {
 		return 0, errors.New("the file ends within its header; it may be a broken download")

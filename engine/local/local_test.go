@@ -92,6 +92,9 @@ func TestResumedRunEqualsUninterruptedOne(t *testing.T) {
 	}
 
 	job := tinyJob(t, images)
+	absolute := job.Model
+	t.Chdir(filepath.Dir(absolute))
+	job.Model = filepath.Base(absolute) // the run records it absolute, as it is resumed with below
 	ctx, stop := context.WithCancel(context.Background())
 	stopped, err := eng.Train(ctx, job, func(e engine.Event) {
 		if e.Step != nil && e.Step.Step == 4 {
@@ -104,7 +107,7 @@ func TestResumedRunEqualsUninterruptedOne(t *testing.T) {
 	if stopped.Checkpoint == "" || stopped.Run.Step != 4 {
 		t.Fatalf("a stopped run left checkpoint %q at step %d, want one at 4", stopped.Checkpoint, stopped.Run.Step)
 	}
-	job.Resume = true
+	job.Resume, job.Model = true, absolute
 	var steps []int
 	resumed, err := eng.Train(context.Background(), job, func(e engine.Event) {
 		if e.Step != nil {

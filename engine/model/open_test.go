@@ -282,6 +282,7 @@ func TestSingleFileRefusals(t *testing.T) {
 		{golden.Path(t, "tiny-sd1", "vae", "diffusion_pytorch_model.safetensors"), "this is a VAE", Options{}, engine.Unsupported},
 		{golden.Path(t, "tiny-sd1", "unet", "diffusion_pytorch_model.safetensors"), "this is the UNet alone", Options{}, engine.Unsupported},
 		{golden.Path(t, "tiny-sd1", "text_encoder", "model.safetensors"), "this is a text encoder", Options{}, engine.Unsupported},
+		{golden.Path(t, "tiny-sd1", "subset.ckpt"), "middle block is missing", Options{}, engine.BadFile},
 		{golden.Path(t, "unet.safetensors"), "tensors whose use is not known", Options{}, engine.Unsupported},
 		{filepath.Join(dir, "absent"), "no such file", Options{}, engine.NotFound},
 	} {

@@ -12,13 +12,13 @@ import (
 // SD 2.x and in all text encoders (formats.md 2.1, 2.3, 2.4).
 
 const (
-	headWidth     = 64
-	sd1Heads      = 8
-	sd1Width      = 768  // of the context
-	sd2Width      = 1024 // of the context
-	shapesOp      = "read shapes"
-	maxBlocks     = 8
-	maxTextLayers = 1 << 10
+	shapesOp  = "read shapes"
+	headWidth = 64
+	sd1Heads  = 8
+	sd1Width  = 768  // of the context
+	sd2Width  = 1024 // of the context
+	maxBlocks = 8    // what the parsed configurations may have at most
+	maxLayers = 1 << 10
 )
 
 // unetOf reads the configuration of a UNet in diffusers' names. v says that it predicts the velocity, which the models
@@ -49,6 +49,8 @@ func unetOf(s format.Source, v bool) (UNetConfig, error) {
 	_, projection, _ := s.Info("mid_block.attentions.0.proj_in.weight")
 	c.UseLinearProjection = len(projection) == 2
 	switch c.CrossAttentionDim {
+	case 0:
+		return c, engine.Errorf(shapesOp, "", engine.BadFile, "the UNet is not complete: its middle block is missing")
 	case sd1Width:
 		c.AttentionHeadDim = perLevel{sd1Heads}
 	case sd2Width:
@@ -71,7 +73,7 @@ func textOf(s format.Source) (TextConfig, error) {
 	c := TextConfig{VocabSize: dim(s, embeddings+"token_embedding.weight", 0), HiddenSize: dim(s, embeddings+"token_embedding.weight", 1),
 		MaxPositions: dim(s, embeddings+"position_embedding.weight", 0), IntermediateSize: dim(s, "text_model.encoder.layers.0.mlp.fc1.weight", 0),
 		HiddenAct: "gelu", LayerNormEps: layerNormEps}
-	for c.Layers < maxTextLayers && s.Has(fmt.Sprintf("text_model.encoder.layers.%d.layer_norm1.weight", c.Layers)) {
+	for c.Layers < maxLayers && s.Has(fmt.Sprintf("text_model.encoder.layers.%d.layer_norm1.weight", c.Layers)) {
 		c.Layers++
 	}
 	if c.HiddenSize == sd1Width {
