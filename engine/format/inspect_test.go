@@ -40,10 +40,12 @@ func TestInspectGoldenFiles(t *testing.T) {
 		{"files/locon.safetensors", format.KindLoRA, "SD1", "kohya"},
 		{"files/ti-a1111.safetensors", format.KindEmbedding, "", ""},
 		{"files/ti-diffusers-1d.safetensors", format.KindEmbedding, "", ""},
-		{"files/ti-a1111.pt", format.KindPickle, "", ""},
-		{"files/hyper_a_linear.pt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset.ckpt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset-legacy.ckpt", format.KindPickle, "", ""},
+		{"files/ti-a1111.pt", format.KindEmbedding, "", ""},
+		{"files/hyper_a_linear.pt", format.KindHypernetwork, "", ""},
+		{"files/ti-diffusers.bin", format.KindEmbedding, "", ""},
+		{"blip/model.safetensors", format.KindTensors, "", ""},
+		{"tiny-sd1/subset.ckpt", format.KindCheckpoint, "SD1", ""},
+		{"tiny-sd1/subset-legacy.ckpt", format.KindCheckpoint, "SD1", ""},
 		{"unet.safetensors", format.KindTensors, "", ""},
 		{"README.md", format.KindUnknown, "", ""},
 		{"images", format.KindUnknown, "", ""},
@@ -91,7 +93,7 @@ func TestInspectShapes(t *testing.T) {
 		note         bool
 	}{
 		{"SD1 UNet alone, inpainting", map[string][]int{unet + "input_blocks.0.0.weight": {2, 9, 3, 3}, unet + "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": {2, 768}}, format.KindCheckpoint, "SD1", "", true},
-		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "", "", true},
+		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "SDXL refiner", "", true},
 		{"Flux", map[string][]int{unet + "double_blocks.0.x": {2}}, format.KindTensors, "", "", true},
 		{"peft LoRA", map[string][]int{"base_model.model.down_blocks.0.attn2.to_k.lora_A.weight": {4, 768}, "base_model.model.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD1", "peft", true},
 		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", true},
@@ -163,8 +165,8 @@ func TestInspectRealFiles(t *testing.T) {
 	for name, want := range map[string][]any{
 		"cloneofsimo-lora/lora_disney.safetensors":                 {format.KindLoRA, "cloneofsimo"},
 		"cloneofsimo-lora/converted/lora_disney.kohya.safetensors": {format.KindLoRA, "kohya"},
-		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindPickle, ""},
-		"ti-birb-style/learned_embeds.bin":                         {format.KindPickle, ""},
+		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindEmbedding, ""},
+		"ti-birb-style/learned_embeds.bin":                         {format.KindEmbedding, ""},
 	} {
 		info, err := format.Inspect(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {

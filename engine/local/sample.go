@@ -32,7 +32,7 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	if req.Seed > math.MaxInt64 {
 		return nil, engine.Errorf("render", "", engine.BadInput, "the seed must be below 2^63")
 	}
-	p, err := l.open(req.Model, req.DType)
+	p, err := l.open(req.Model, req.DType, model.Options{VAE: req.VAE, Prediction: req.Prediction})
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,15 @@ func describeSample(req engine.SampleRequest) string {
 	}
 	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
 		CFGScale: req.Guidance, Seed: int64(req.Seed), Width: req.Width, Height: req.Height,
-		Model: filepath.Base(req.Model), Version: "Easel"}
+		Model: modelName(req.Model), Version: "Easel"}
 	return p.String()
+}
+
+// modelName is a model's name without its folder and, for a file, without its ending.
+func modelName(path string) string {
+	base := filepath.Base(path)
+	for _, ending := range []string{".safetensors", ".ckpt", ".pt"} {
+		base = strings.TrimSuffix(base, ending)
+	}
+	return base
 }

@@ -11,13 +11,16 @@ import (
 	"easel/engine"
 )
 
-// absolute makes job's paths independent of the working folder. A model that is no folder is a name.
+// absolute makes job's paths independent of the working folder. A model that is no file or folder is a name.
 func absolute(job engine.Job, project string) engine.Job {
 	job.Out = project
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path
 	}
-	if info, err := os.Stat(job.Model); err == nil && info.IsDir() && job.Model != "builtin" {
+	if path, err := filepath.Abs(job.VAE); err == nil && job.VAE != "" {
+		job.VAE = path
+	}
+	if _, err := os.Stat(job.Model); err == nil && job.Model != "builtin" {
 		if path, err := filepath.Abs(job.Model); err == nil {
 			job.Model = path
 		}
