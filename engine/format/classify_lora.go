@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,6 +69,15 @@ func firstTextPrefix(f *File) string {
 
 // BaseOfLoRA is the family of the model that a LoRA was made for: "SD1", "SD2", "SDXL", or empty where f does not tell.
 func BaseOfLoRA(f *File) string { return baseOfLoRA(f, f.Metadata()) }
+
+// LoRAOrigin names the model that a LoRA was made for, as far as f tells: "SD2, v2-1_768-ema-pruned.safetensors".
+func LoRAOrigin(f *File) string {
+	origin := []string{cmp.Or(BaseOfLoRA(f), "of an unknown family")}
+	if name := f.Metadata()["ss_sd_model_name"]; name != "" && name != "None" {
+		origin = append(origin, name)
+	}
+	return strings.Join(origin, ", ")
+}
 
 // baseOfLoRA guesses the family: by names that only SDXL has, by the width of the text context, by what the
 // metadata say, by the rank of the projections' shapes.

@@ -90,6 +90,7 @@ func (s *session) picturesHash() []byte {
 func (s *session) fingerprint() string {
 	job := s.job
 	job.Out, job.Resume, job.Export = "", false, ""
+	job.From = s.beginning // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()
 	if abs, err := filepath.Abs(job.Images); err == nil {
 		job.Images = abs

@@ -17,6 +17,9 @@ func absolute(job engine.Job, project string) engine.Job {
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path
 	}
+	if path, err := filepath.Abs(job.From); err == nil && job.From != "" {
+		job.From = path
+	}
 	if info, err := os.Stat(job.Model); err == nil && info.IsDir() && job.Model != "builtin" {
 		if path, err := filepath.Abs(job.Model); err == nil {
 			job.Model = path

@@ -1,0 +1,87 @@
+package lora
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"easel/engine"
+	"easel/engine/format"
+	"easel/engine/kernel"
+	"easel/engine/model"
+)
+
+// file is a LoRA file in memory, known to fit a model.
+type file struct {
+	path    string
+	modules map[string]format.LoRAModule // F32, frozen
+}
+
+// read reads a LoRA for m. Where the file was made for another model, the error says for which, of kind BadFile.
+func read(m *model.Model, path string) (*file, error) {
+	f, err := format.OpenLoRA(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	modules, err := format.ReadLoRA(f)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := m.Layers()
+	if err != nil {
+		return nil, err
+	}
+	if fit, why := match(modules, layers); fit < len(modules) {
+		return nil, engine.Errorf("apply LoRA", path, engine.BadFile, "it was made for another model (%s; this one is %s): %d of %d layers fit, but %s",
+			format.LoRAOrigin(f), m.Family(), fit, len(modules), why)
+	}
+	r := &file{path: path, modules: map[string]format.LoRAModule{}}
+	for _, m := range modules {
+		m.Down, m.Up = frozen(m.Down), frozen(m.Up) // the file will be closed
+		if !finite(m.Down) || !finite(m.Up) {
+			return nil, engine.Errorf("apply LoRA", path, engine.BadFile, "%s holds values that are not finite", m.Name)
+		}
+		r.modules[m.Name] = m
+	}
+	return r, nil
+}
+
+// match counts the modules that fit a layer, and says of the first that does not why.
+func match(modules []format.LoRAModule, layers []model.Layer) (fit int, why string) {
+	weights := map[string][]int{}
+	for _, l := range layers {
+		weights[kohyaName(l)] = l.Shape
+	}
+	for _, m := range modules {
+		switch weight := weights[m.Name]; {
+		case weight != nil && fits(m, weight):
+			fit++
+		case why != "":
+		case weight == nil:
+			why = "there is no layer for " + m.Name
+		default:
+			why = fmt.Sprintf("%s has shapes %v and %v beside a weight of %v", m.Name, m.Down.Shape, m.Up.Shape, weight)
+		}
+	}
+	return fit, why
+}
+
+func fits(m format.LoRAModule, weight []int) bool {
+	return m.Down.Shape[1] == weight[1] && m.Up.Shape[0] == weight[0] && m.Up.Shape[1] == m.Rank() &&
+		kernel.Len(m.Down.Shape[2:]) == kernel.Len(weight[2:]) && (!spatial(weight) || slices.Equal(m.Down.Shape[2:], weight[2:]))
+}
+
+func frozen(t *kernel.Tensor) *kernel.Tensor {
+	c := t.Convert(kernel.F32)
+	c.Frozen = true
+	return c
+}
+
+func finite(t *kernel.Tensor) bool {
+	return !slices.ContainsFunc(t.F32(), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
+}
+
+// names lists the modules, sorted.
+func (f *file) names() []string { return slices.Sorted(maps.Keys(f.modules)) }
