@@ -1,7 +1,6 @@
 package lora
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -33,9 +32,12 @@ func read(m *model.Model, path string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fit, why := match(modules, layers); fit < len(modules) {
-		return nil, engine.Errorf("apply LoRA", path, engine.BadFile, "it was made for another model (%s; this one is %s): %d of %d layers fit, but %s",
-			format.LoRAOrigin(f), m.Family(), fit, len(modules), why)
+	weights := map[string][]int{}
+	for _, l := range layers {
+		weights[kohyaName(l)] = l.Shape
+	}
+	if err := format.FitLoRA(f, modules, weights, m.Family()); err != nil {
+		return nil, err
 	}
 	r := &file{path: path, modules: map[string]format.LoRAModule{}}
 	for _, m := range modules {
@@ -46,31 +48,6 @@ func read(m *model.Model, path string) (*file, error) {
 		r.modules[m.Name] = m
 	}
 	return r, nil
-}
-
-// match counts the modules that fit a layer, and says of the first that does not why.
-func match(modules []format.LoRAModule, layers []model.Layer) (fit int, why string) {
-	weights := map[string][]int{}
-	for _, l := range layers {
-		weights[kohyaName(l)] = l.Shape
-	}
-	for _, m := range modules {
-		switch weight := weights[m.Name]; {
-		case weight != nil && fits(m, weight):
-			fit++
-		case why != "":
-		case weight == nil:
-			why = "there is no layer for " + m.Name
-		default:
-			why = fmt.Sprintf("%s has shapes %v and %v beside a weight of %v", m.Name, m.Down.Shape, m.Up.Shape, weight)
-		}
-	}
-	return fit, why
-}
-
-func fits(m format.LoRAModule, weight []int) bool {
-	return m.Down.Shape[1] == weight[1] && m.Up.Shape[0] == weight[0] && m.Up.Shape[1] == m.Rank() &&
-		kernel.Len(m.Down.Shape[2:]) == kernel.Len(weight[2:]) && (!spatial(weight) || slices.Equal(m.Down.Shape[2:], weight[2:]))
 }
 
 func frozen(t *kernel.Tensor) *kernel.Tensor {
