@@ -18,7 +18,7 @@ var zorbit = []string{"train", "--images", "pictures", "--word", "zorbit", "--cl
 func TestTrainFlagsBecomeAJob(t *testing.T) {
 	base := engine.Job{Method: "lora", Model: "builtin", Images: "pictures", Word: "zorbit", Class: "monster toy", Out: "out dir"}
 	all := base
-	all.From = "start.safetensors"
+	all.VAE, all.Prediction, all.From = "v.pt", "v", "start.safetensors"
 	all.Model, all.Steps, all.Batch, all.Resolution, all.Seed = "m", 40, 4, 128, 7
 	all.Optimizer, all.Rate, all.Schedule, all.Warmup, all.MinSNR = "prodigy", 1, "cosine", 5, 5
 	all.Prompts, all.SampleSteps, all.Guidance = []string{"a {word}", "b"}, 20, 4.5
@@ -31,7 +31,7 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 		want engine.Job
 	}{
 		"fewest": {"", base},
-		"all": {"--method lora --model m --steps 40 --batch 4 --resolution 128 --seed 7 --optimizer prodigy --rate 1 --schedule cosine" +
+		"all": {"--method lora --model m --vae v.pt --prediction v --steps 40 --batch 4 --resolution 128 --seed 7 --optimizer prodigy --rate 1 --schedule cosine" +
 			" --warmup 5 --min-snr 5 --sample-steps 20 --guidance 4.5 --dtype bf16 --export f32 --from start.safetensors --rank 16 --targets attention --prompt b", all},
 		"another method": {"--method other --depth 3", other},
 	} {

@@ -67,18 +67,20 @@ type Picture struct {
 
 // SampleRequest asks for pictures of one prompt.
 type SampleRequest struct {
-	Model    string     `json:"model"` // "builtin" or a diffusers folder
-	LoRAs    []LoRAFile `json:"loras,omitempty"`
-	Prompt   string     `json:"prompt"`
-	Negative string     `json:"negative,omitempty"`
-	Sampler  string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
-	Steps    int        `json:"steps"`
-	Guidance float64    `json:"guidance"` // 1 switches guidance off
-	Seed     uint64     `json:"seed"`
-	Width    int        `json:"width"` // pixels; 0 takes the model's own size
-	Height   int        `json:"height"`
-	Out      string     `json:"out"` // a .png file
-	DType    string     `json:"dtype"`
+	Model      string     `json:"model"`                // "builtin", a checkpoint or a diffusers folder
+	VAE        string     `json:"vae,omitempty"`        // file with a VAE in place of the model's own
+	Prediction string     `json:"prediction,omitempty"` // of the model: "epsilon" or "v"; empty decides by its files
+	LoRAs      []LoRAFile `json:"loras,omitempty"`
+	Prompt     string     `json:"prompt"`
+	Negative   string     `json:"negative,omitempty"`
+	Sampler    string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
+	Steps      int        `json:"steps"`
+	Guidance   float64    `json:"guidance"` // 1 switches guidance off
+	Seed       uint64     `json:"seed"`
+	Width      int        `json:"width"` // pixels; 0 takes the model's own size
+	Height     int        `json:"height"`
+	Out        string     `json:"out"` // a .png file
+	DType      string     `json:"dtype"`
 }
 
 // LoRAFile is a LoRA and the weight with which it is added to the model.

@@ -3,12 +3,14 @@ package engine
 // Job is everything that a training run needs to know. The zero value of a field means the default that the
 // method and model suggest; Train writes the resolved job into the run's folder.
 type Job struct {
-	Method string `json:"method" toml:"method"` // a MethodInfo.Name
-	Model  string `json:"model" toml:"model"`   // "builtin" or a diffusers folder
-	Images string `json:"images" toml:"images"` // folder with pictures and .txt captions
-	Word   string `json:"word" toml:"word"`     // the new word that calls the subject
-	Class  string `json:"class" toml:"class"`   // what it is: "dog", "monster toy"
-	Out    string `json:"out" toml:"out"`       // project folder; made where absent
+	Method     string `json:"method" toml:"method"`                   // a MethodInfo.Name
+	Model      string `json:"model" toml:"model"`                     // "builtin", a checkpoint or a diffusers folder
+	VAE        string `json:"vae,omitempty" toml:"vae"`               // file with a VAE in place of the model's own
+	Prediction string `json:"prediction,omitempty" toml:"prediction"` // of the model: "epsilon" or "v"; empty decides by its files
+	Images     string `json:"images" toml:"images"`                   // folder with pictures and .txt captions
+	Word       string `json:"word" toml:"word"`                       // the new word that calls the subject
+	Class      string `json:"class" toml:"class"`                     // what it is: "dog", "monster toy"
+	Out        string `json:"out" toml:"out"`                         // project folder; made where absent
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`

@@ -2,6 +2,7 @@ package format
 
 import (
 	"slices"
+	"strings"
 
 	"easel/engine"
 	"easel/engine/kernel"
@@ -25,26 +26,45 @@ const opCheckpoint = "open checkpoint"
 // Shapes may differ from diffusers' in trailing dimensions of 1 (the VAE's attention).
 type Checkpoint struct {
 	*File
+	refs  func(own string) []Ref
 	parts map[string]*part
-	ema   bool // the UNet is the moving average, for want of another
 }
 
-// OpenCheckpoint opens a model of Stable Diffusion 1 or 2 in one file, recognised by its tensors. Errors: NotFound,
-// BadFile, and Unsupported for every other file, with a sentence that names what it is.
+// OpenCheckpoint opens a model of Stable Diffusion 1 or 2 in one file, recognised by its tensors. It may lack a VAE,
+// and has a UNet and a text encoder. Errors: NotFound, BadFile, and Unsupported for every other file, with a sentence
+// that names what it is.
 func OpenCheckpoint(path string) (*Checkpoint, error) {
 	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return newCheckpoint(f), nil
+	var info Info
+	c := classify(&info, f)
+	if what := notTrained(info, c); what != "" {
+		f.Close()
+		return nil, engine.Errorf(opCheckpoint, path, engine.Unsupported, "this is %s; %s", what, Trains)
+	}
+	return c, nil
 }
 
-// newCheckpoint maps the names of f.
+// newCheckpoint maps the names of f. Moving averages count only where there is no other UNet.
 func newCheckpoint(f *File) *Checkpoint {
-	c := &Checkpoint{File: f, parts: map[string]*part{}}
-	c.ema = !f.Has("model.diffusion_model.input_blocks.0.0.weight")
+	refs := Refs
+	if slices.ContainsFunc(f.Names(), func(own string) bool { return strings.HasPrefix(own, "model.diffusion_model.") }) {
+		refs = func(own string) []Ref {
+			if isEMA(own) {
+				return nil
+			}
+			return Refs(own)
+		}
+	}
+	return mapNames(f, refs)
+}
+
+func mapNames(f *File, refs func(own string) []Ref) *Checkpoint {
+	c := &Checkpoint{File: f, refs: refs, parts: map[string]*part{}}
 	for _, own := range f.Names() {
-		for _, ref := range c.Refs(own) {
+		for _, ref := range refs(own) {
 			p := c.parts[ref.Part]
 			if p == nil {
 				p = &part{file: f, places: map[string]place{}}
@@ -56,13 +76,14 @@ func newCheckpoint(f *File) *Checkpoint {
 	return c
 }
 
-// Refs says what the file's tensor own is to diffusers, as the function Refs does. Moving averages count only where
-// the file has no other UNet.
-func (c *Checkpoint) Refs(own string) []Ref {
-	if isEMA(own) && !c.ema {
-		return nil
-	}
-	return Refs(own)
+// Refs says what the file's tensor own is to diffusers, as the function Refs does; nil for the moving averages that a
+// file holds beside its UNet.
+func (c *Checkpoint) Refs(own string) []Ref { return c.refs(own) }
+
+// has says whether the file holds a tensor of a component.
+func (c *Checkpoint) has(part, name string) bool {
+	_, _, ok := c.Find(part, name)
+	return ok
 }
 
 // Find is the inverse of Refs: the file's tensor in which a component's tensor lies.

@@ -19,24 +19,26 @@ type FileKind string
 
 // The kinds that Inspect tells apart.
 const (
-	KindUnknown     FileKind = "unknown"
-	KindFolder      FileKind = "diffusers folder"
-	KindCheckpoint  FileKind = "checkpoint"
-	KindLoRA        FileKind = "LoRA"
-	KindEmbedding   FileKind = "textual inversion"
-	KindUNet        FileKind = "UNet"
-	KindVAE         FileKind = "VAE"
-	KindTextEncoder FileKind = "text encoder"
-	KindTensors     FileKind = "safetensors" // of no use known here
-	KindPickle      FileKind = "PyTorch pickle"
-	KindPicture     FileKind = "picture with parameters"
+	KindUnknown      FileKind = "unknown"
+	KindFolder       FileKind = "diffusers folder"
+	KindCheckpoint   FileKind = "checkpoint"
+	KindLoRA         FileKind = "LoRA"
+	KindEmbedding    FileKind = "textual inversion"
+	KindHypernetwork FileKind = "hypernetwork"
+	KindControlNet   FileKind = "ControlNet"
+	KindUNet         FileKind = "UNet"
+	KindVAE          FileKind = "VAE"
+	KindTextEncoder  FileKind = "text encoder"
+	KindTensors      FileKind = "tensors"        // of no use known here
+	KindPickle       FileKind = "PyTorch pickle" // that Easel does not read
+	KindPicture      FileKind = "picture with parameters"
 )
 
 // Info is what Inspect found.
 type Info struct {
 	Path   string
 	Kind   FileKind
-	Base   string // "SD1", "SD2", "SDXL"; empty where unknown
+	Base   string // "SD1", "SD2", "SDXL", "SDXL refiner"; empty where unknown
 	Naming string // of a LoRA: "kohya", "diffusers", "peft", "cloneofsimo"
 	Note   string // a sentence on what is special or hinders use; may be empty
 
@@ -47,6 +49,8 @@ type Info struct {
 	Size       int64    // bytes on disk
 	Metadata   map[string]string
 	Shapes     []Shape // the first few tensors
+
+	family string // another architecture than Stable Diffusion 1, 2 or XL
 }
 
 // Shape is one tensor's name, safetensors type and dimensions.
@@ -129,7 +133,10 @@ func inspectSafetensors(info Info) (Info, error) {
 	defer f.Close()
 	info.count(f)
 	info.Metadata = maps.Clone(f.Metadata())
-	classify(&info, f)
+	c := classify(&info, f)
+	if text := note(info, c); text != "" {
+		info.Note = text
+	}
 	return info, nil
 }
 

@@ -90,7 +90,7 @@ func TestInspectShapes(t *testing.T) {
 		note         bool
 	}{
 		{"SD1 UNet alone, inpainting", map[string][]int{unet + "input_blocks.0.0.weight": {2, 9, 3, 3}, unet + "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": {2, 768}}, format.KindCheckpoint, "SD1", "", true},
-		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "", "", true},
+		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "SDXL refiner", "", true},
 		{"Flux", map[string][]int{unet + "double_blocks.0.x": {2}}, format.KindTensors, "", "", true},
 		{"peft LoRA", map[string][]int{"base_model.model.down_blocks.0.attn2.to_k.lora_A.weight": {4, 768}, "base_model.model.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD1", "peft", false},
 		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", false},

@@ -124,7 +124,7 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 // benchModel opens what is measured.
 func (l *local) benchModel(shape string, dt kernel.DType) (*pipeline, error) {
 	if shape == "builtin" {
-		return l.open(shape, dt.String())
+		return l.open(shape, dt.String(), model.Options{})
 	}
 	return l.pipeline(shape, model.SD15(dt), dt.String())
 }

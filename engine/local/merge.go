@@ -55,7 +55,7 @@ func (m *merger) merge() error {
 			return err
 		}
 	}
-	if m.req.Model == "builtin" {
+	if m.req.Model == builtinName {
 		return m.mergeFolder(builtin.Model(), "SD1")
 	}
 	info, err := format.Inspect(m.req.Model)

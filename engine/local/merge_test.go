@@ -22,10 +22,11 @@ import (
 	"easel/engine/model"
 )
 
-// predictGolden runs the input of f through a model's text encoder and UNet; the result is channels-first.
-func predictGolden(t *testing.T, folder string, f *golden.File) []float32 {
+// predictGolden runs the input of f through the text encoder and the UNet of the model at path; the result is
+// channels-first. configs is a folder whose config files count for a single file.
+func predictGolden(t *testing.T, path, configs string, f *golden.File) []float32 {
 	t.Helper()
-	m, err := model.Load(os.DirFS(folder))
+	m, err := model.Open(path, model.Options{Configs: os.DirFS(configs)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +99,7 @@ func sameBytes(t *testing.T, a, b format.Stored) bool {
 	return a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(x, y)
 }
 
-// TestMergedModelsPredictWhatTheReferenceDoes, as folders; and a merged single file holds the same tensors as the merged
-// folder of the same model.
+// TestMergedModelsPredictWhatTheReferenceDoes, as folders and as single files, which hold the same tensors.
 func TestMergedModelsPredictWhatTheReferenceDoes(t *testing.T) {
 	for _, c := range []struct{ model, lora, expected, output string }{
 		{"tiny-sd1", "files/lora.safetensors", "files/lora.eps.safetensors", "eps_lora"},
@@ -111,16 +111,18 @@ func TestMergedModelsPredictWhatTheReferenceDoes(t *testing.T) {
 			req := engine.MergeRequest{Model: golden.Path(t, c.model), DType: "f32", Out: filepath.Join(t.TempDir(), "merged"),
 				LoRAs: []engine.LoRAFile{{Path: golden.Path(t, c.lora), Weight: 1}}}
 			folder := merge(t, req)
-			if c.expected != "" { // the model package does not run SDXL
-				f := golden.Open(t, c.expected)
-				f.Check(t, "", c.output, predictGolden(t, req.Out, f))
-			}
 			req.Model, req.Out = golden.Path(t, c.model, c.model+".safetensors"), req.Out+".safetensors"
 			file := merge(t, req)
 			if file.Changed == 0 || folder.Changed < file.Changed { // OpenCLIP's q, k and v are one tensor
 				t.Errorf("%d tensors of the folder changed, %d of the file", folder.Changed, file.Changed)
 			}
 			compareLayouts(t, folder.Path, file.Path)
+			if c.expected == "" { // the model package does not run SDXL
+				return
+			}
+			f := golden.Open(t, c.expected)
+			f.Check(t, "", c.output, predictGolden(t, folder.Path, folder.Path, f))
+			f.Check(t, "", c.output, predictGolden(t, file.Path, folder.Path, f))
 		})
 	}
 }
@@ -309,7 +311,7 @@ func TestMergeOfShards(t *testing.T) {
 	}
 	out := merge(t, engine.MergeRequest{Model: model, LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}, Out: filepath.Join(t.TempDir(), "m")}).Path
 	f := golden.Open(t, "files/lora.eps.safetensors")
-	f.Check(t, "", "eps_lora", predictGolden(t, out, f))
+	f.Check(t, "", "eps_lora", predictGolden(t, out, out, f))
 	if files, _ := filepath.Glob(filepath.Join(out, "unet", "*")); len(files) != 2 {
 		t.Errorf("unet holds %v", files)
 	}

@@ -12,6 +12,7 @@ import (
 	"easel/engine/diffusion"
 	"easel/engine/format"
 	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/optim"
 	"easel/engine/sample"
 	"easel/engine/store"
@@ -41,7 +42,7 @@ func (s *session) checkResume(context.Context) error {
 }
 
 func (s *session) openModel(context.Context) (err error) {
-	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType); err != nil {
+	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType, model.Options{VAE: s.job.VAE, Prediction: s.job.Prediction}); err != nil {
 		return err
 	}
 	s.setup("model", "%s: output is %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,

@@ -32,7 +32,7 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	if req.Seed > math.MaxInt64 {
 		return nil, engine.Errorf("render", "", engine.BadInput, "the seed must be below 2^63")
 	}
-	p, err := l.open(req.Model, req.DType)
+	p, err := l.open(req.Model, req.DType, model.Options{VAE: req.VAE, Prediction: req.Prediction})
 	if err != nil {
 		return nil, err
 	}
