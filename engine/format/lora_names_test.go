@@ -1,7 +1,9 @@
 package format_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -308,32 +310,34 @@ func TestCloneofsimoLoRAsOfOtherOrders(t *testing.T) {
 	}
 }
 
+// FuzzReadLoRA reads files of two tensors and one entry of metadata; FuzzParse fuzzes the bytes below.
 func FuzzReadLoRA(f *testing.F) {
-	down, up := kernel.New(kernel.F32, 1, 2), kernel.New(kernel.F32, 2, 1)
-	add := func(path, downSuffix, upSuffix string, metadata map[string]string) {
-		var b strings.Builder
-		if err := format.Encode(&b, []format.Named{{Name: path + downSuffix, Tensor: down}, {Name: path + upSuffix, Tensor: up}}, metadata); err != nil {
-			f.Fatal(err)
-		}
-		f.Add([]byte(b.String()))
-	}
-	add("lora_unet_input_blocks_4_1_proj_in", ".lora_down.weight", ".lora_up.weight", nil)
-	add("unet.mid_block.attentions.0.proj_in", ".lora_A.weight", ".lora_B.weight", map[string]string{"lora_adapter_metadata": `{"unet.lora_alpha": 2, "unet.alpha_pattern": {"proj_in": 1}}`})
-	add("text_encoder.encoder.layers.0.self_attn.to_q_lora", ".down.weight", ".up.weight", nil)
-	add("base_model.model.text_model.encoder.layers.0.mlp.fc1", ".lora_A.default.weight", ".lora_B.default.weight", nil)
-	add("text_encoder:0", ":down", ":up", map[string]string{"text_encoder": `["CLIPAttention"]`})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := format.Parse(data)
+	add := func(path, down, up, key, value string) { f.Add(path+down, path+up, key, value, uint8(1), uint8(2)) }
+	add("lora_unet_input_blocks_4_1_proj_in", ".lora_down.weight", ".lora_up.weight", "ss_base_model_version", "sdxl_base_v1-0")
+	add("lora_unet_middle_block_1_proj_in", ".lora_down.weight", ".alpha", "", "")
+	add("unet.mid_block.attentions.0.proj_in", ".lora_A.weight", ".lora_B.weight", "lora_adapter_metadata", `{"unet.lora_alpha": 2, "unet.alpha_pattern": {"^proj_in": 1}, "unet.use_rslora": true}`)
+	add("text_encoder.encoder.layers.0.self_attn.to_q_lora", ".down.weight", ".up.weight", "", "")
+	add("base_model.model.text_model.encoder.layers.0.mlp.fc1", ".lora_A.default.weight", ".lora_B.default.weight", "", "")
+	add("text_encoder:0", ":down", ":up", "text_encoder", `["CLIPAttention"]`)
+	add("unet.x", ".lora_A.weight", ".lora_magnitude_vector", "", "")
+	f.Fuzz(func(t *testing.T, down, up, key, value string, rank, width uint8) {
+		var b bytes.Buffer
+		err := format.Encode(&b, []format.Named{{Name: down, Tensor: kernel.New(kernel.F32, int(rank), int(width))},
+			{Name: up, Tensor: kernel.New(kernel.F16, int(width), int(rank))}}, map[string]string{key: value})
 		if err != nil {
-			return
+			return // two tensors of one name, or text that is not UTF-8
+		}
+		file, err := format.Parse(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
 		}
 		modules, err := format.ReadLoRA(file)
 		if err != nil {
 			return
 		}
 		for _, m := range modules {
-			if m.Rank() < 1 || m.Up.Shape[1] != m.Rank() || len(m.Down.Floats()) != m.Down.Len() {
-				t.Errorf("%s has shapes %v and %v", m.Name, m.Down.Shape, m.Up.Shape)
+			if m.Rank() < 1 || m.Up.Shape[1] != m.Rank() || math.IsNaN(float64(m.Alpha)) || strings.Contains(m.Name, ".") {
+				t.Errorf("%s has shapes %v and %v, alpha %g", m.Name, m.Down.Shape, m.Up.Shape, m.Alpha)
 			}
 		}
 	})
