@@ -78,7 +78,11 @@ func baseOfUNet(s Source) string {
 			return base
 		}
 	}
-	_, shape, _ := s.Info("mid_block.attentions.0.proj_in.weight")
+	i := slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, ".proj_in.weight") })
+	if i < 0 {
+		return ""
+	}
+	_, shape, _ := s.Info(names[i])
 	return map[int]string{4: "SD1", 2: "SD2"}[len(shape)]
 }
 

@@ -82,7 +82,7 @@ func (d *Folder) Path() string { return d.root }
 func (d *Folder) Has(component string) bool { return d.parts[component] != "" }
 
 // Component opens a part that has weights: "unet", "vae", "text_encoder", "text_encoder_2". Errors: NotFound,
-// BadFile, and Unsupported where the weights are PyTorch pickles.
+// BadFile, and those of Open.
 func (d *Folder) Component(name string) (*Component, error) {
 	class, ok := d.parts[name]
 	if !ok {

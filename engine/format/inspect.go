@@ -62,8 +62,8 @@ type Shape struct {
 const shapesShown = 8
 
 // Inspect says what lies at path by looking into it; of the name only the ending .safetensors counts, for a file too
-// damaged to be known. A PyTorch pickle is named and not
-// opened. Errors: NotFound, and BadFile for a damaged safetensors file or model folder. A file of another sort is
+// damaged to be known. Errors: NotFound, and BadFile for
+// a damaged file of tensors or model folder. A file of another sort is
 // no error: its Kind is KindUnknown.
 func Inspect(path string) (Info, error) {
 	info := Info{Path: path, Kind: KindUnknown}
@@ -88,12 +88,16 @@ func Inspect(path string) (Info, error) {
 	head = head[:n]
 	switch {
 	case looksLikeSafetensors(head, info.Size), strings.EqualFold(filepath.Ext(path), ".safetensors"):
-		return inspectSafetensors(info)
+		return inspectTensors(info)
 	case bytes.HasPrefix(head, []byte(pngSignature)):
 		return inspectPNG(info, f)
 	case isPickle(f, head, info.Size):
-		info.Kind = KindPickle
-		info.Note = "This is a PyTorch pickle: a checkpoint, hypernetwork or embedding in the old form. It was not opened."
+		info, err := inspectTensors(info)
+		if engine.KindOf(err) == engine.Unsupported {
+			info.Kind, info.Note = KindPickle, "It was not opened: "+errors.Unwrap(err).Error()+"."
+			return info, nil
+		}
+		return info, err
 	}
 	return info, nil
 }
@@ -122,10 +126,10 @@ func isPickle(f io.ReaderAt, head []byte, size int64) bool {
 		archive, err := zip.NewReader(f, size)
 		return err == nil && slices.ContainsFunc(archive.File, func(m *zip.File) bool { return strings.HasSuffix(m.Name, "/data.pkl") })
 	}
-	return bytes.Contains(head, []byte("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
+	return isStream(head)
 }
 
-func inspectSafetensors(info Info) (Info, error) {
+func inspectTensors(info Info) (Info, error) {
 	f, err := Open(info.Path)
 	if err != nil {
 		return info, err

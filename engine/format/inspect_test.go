@@ -39,10 +39,12 @@ func TestInspectGoldenFiles(t *testing.T) {
 		{"files/locon.safetensors", format.KindLoRA, "SD1", "kohya"},
 		{"files/ti-a1111.safetensors", format.KindEmbedding, "", ""},
 		{"files/ti-diffusers-1d.safetensors", format.KindEmbedding, "", ""},
-		{"files/ti-a1111.pt", format.KindPickle, "", ""},
-		{"files/hyper_a_linear.pt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset.ckpt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset-legacy.ckpt", format.KindPickle, "", ""},
+		{"files/ti-a1111.pt", format.KindEmbedding, "", ""},
+		{"files/hyper_a_linear.pt", format.KindHypernetwork, "", ""},
+		{"files/ti-diffusers.bin", format.KindEmbedding, "", ""},
+		{"blip/model.safetensors", format.KindTensors, "", ""},
+		{"tiny-sd1/subset.ckpt", format.KindCheckpoint, "SD1", ""},
+		{"tiny-sd1/subset-legacy.ckpt", format.KindCheckpoint, "SD1", ""},
 		{"unet.safetensors", format.KindTensors, "", ""},
 		{"README.md", format.KindUnknown, "", ""},
 		{"images", format.KindUnknown, "", ""},
@@ -161,8 +163,8 @@ func TestInspectRealFiles(t *testing.T) {
 	for name, want := range map[string][]any{
 		"cloneofsimo-lora/lora_disney.safetensors":                 {format.KindLoRA, "cloneofsimo"},
 		"cloneofsimo-lora/converted/lora_disney.kohya.safetensors": {format.KindLoRA, "kohya"},
-		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindPickle, ""},
-		"ti-birb-style/learned_embeds.bin":                         {format.KindPickle, ""},
+		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindEmbedding, ""},
+		"ti-birb-style/learned_embeds.bin":                         {format.KindEmbedding, ""},
 	} {
 		info, err := format.Inspect(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
