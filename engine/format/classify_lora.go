@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,7 +22,16 @@ func loraNaming(names []string) string {
 			return "cloneofsimo"
 		}
 	}
+	if len(names) > 1 && !slices.ContainsFunc(names, func(n string) bool { return !isPosition(n) }) {
+		return "cloneofsimo"
+	}
 	return ""
+}
+
+// isPosition says whether a name is a place in a pickled list.
+func isPosition(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
 }
 
 func inspectLoRA(info *Info, s Source) {
@@ -41,7 +51,7 @@ func inspectLoRA(info *Info, s Source) {
 func loraNote(name string, info *Info) string {
 	known := false
 	if info.Naming == "cloneofsimo" {
-		_, _, _, known = splitCloneofsimo(name)
+		_, _, _, known = splitCloneofsimo(name, "")
 	} else {
 		_, known = parseLoRAKey(name, loraPrefixes[1])
 	}
@@ -55,8 +65,11 @@ func loraNote(name string, info *Info) string {
 }
 
 func isDown(name string) bool {
-	_, part, _ := splitLoRAKey(name)
-	return part == loraDown || strings.HasSuffix(name, ":down")
+	_, part, ok := splitLoRAKey(name)
+	if !ok {
+		_, _, part, _ = splitCloneofsimo(name, "")
+	}
+	return part == loraDown
 }
 
 // firstTextPrefix is kohya's prefix of the first text encoder: SDXL, which has two, numbers them.
@@ -92,7 +105,7 @@ func baseOfLoRA(s Source, metadata map[string]string) string {
 		case !isDown(name):
 			continue
 		case strings.Contains(plain, "attn2_") && (strings.Contains(plain, "to_k") || strings.Contains(plain, "to_v")),
-			strings.HasPrefix(name, "text_encoder:"), name == "unet:6:down": // cloneofsimo's
+			strings.HasPrefix(name, "text_encoder:"), name == "unet:6:down", name == "1", name == "13": // cloneofsimo's
 			if base := baseOfWidth(lastDim(s, name)); base != "" {
 				return base
 			}

@@ -9,12 +9,14 @@ import (
 	"easel/engine"
 )
 
-// readCloneofsimo reads the safetensors form of cloneofsimo/lora (lora_diffusion/lora.py, save_safeloras): unet:N:up and
-// unet:N:down, where N counts the modules as the program met them. It scaled nothing, so alpha is the rank.
+// readCloneofsimo reads the files of cloneofsimo/lora (lora_diffusion/lora.py): safetensors with unet:N:up and unet:N:down,
+// where N counts the modules as the program met them, or a pickled list of up, down, up, down, ... of one network. It
+// scaled nothing, so alpha is the rank.
 func readCloneofsimo(f *File) ([]LoRAModule, error) {
+	list := cloneofsimoList(f.Names())
 	counts := map[string]int{}
 	for _, key := range f.Names() {
-		if network, _, part, ok := splitCloneofsimo(key); ok && part == loraUp {
+		if network, _, part, ok := splitCloneofsimo(key, list); ok && part == loraUp {
 			counts[network]++
 		} else if !ok && f.Metadata()[key] != "<embed>" { // a word's vector, which is no part of the LoRA
 			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "%s", refusal(key))
@@ -30,7 +32,7 @@ func readCloneofsimo(f *File) ([]LoRAModule, error) {
 	}
 	parts := loraParts{}
 	for _, key := range f.Names() {
-		network, n, part, ok := splitCloneofsimo(key)
+		network, n, part, ok := splitCloneofsimo(key, list)
 		if !ok {
 			continue
 		}
@@ -48,8 +50,20 @@ func readCloneofsimo(f *File) ([]LoRAModule, error) {
 	return parts.modules(f.Path())
 }
 
-// splitCloneofsimo takes "unet:12:up" apart.
-func splitCloneofsimo(key string) (network string, n int, part string, ok bool) {
+// cloneofsimoList is the network of a bare list of tensors, which the number of its modules tells.
+func cloneofsimoList(names []string) string {
+	switch len(names) / 2 {
+	case cloneofsimoAttention, cloneofsimoUsual:
+		return "unet"
+	}
+	return "text_encoder"
+}
+
+// splitCloneofsimo takes "unet:12:up" apart, or a position in a list for the network list.
+func splitCloneofsimo(key, list string) (network string, n int, part string, ok bool) {
+	if n, err := strconv.Atoi(key); err == nil && n >= 0 {
+		return list, n / 2, [...]string{loraUp, loraDown}[n%2], true
+	}
 	fields := strings.Split(key, ":")
 	if len(fields) != 3 {
 		return "", 0, "", false
@@ -59,6 +73,12 @@ func splitCloneofsimo(key string) (network string, n int, part string, ok bool) 
 	ok = err == nil && n >= 0 && (network == "unet" || network == "text_encoder") && (part == loraUp || part == loraDown)
 	return network, n, part, ok
 }
+
+// The numbers of modules of a UNet in its 16 transformer blocks: its attention's, or those and GEGLU's.
+const (
+	cloneofsimoAttention = 16 * 8
+	cloneofsimoUsual     = 16 * 9
+)
 
 // cloneofsimoOrder names the n modules of a network in the order in which PyTorch lists them: in diffusers of 2022 a
 // transformer block was attn1, ff, attn2, and the middle block came last. classes is the JSON list of the classes whose
@@ -100,10 +120,12 @@ func cloneofsimoUNet(n int) (names []string, err error) {
 	for _, a := range attention {
 		modules = append(modules, "attn1_"+a)
 	}
-	if n == 16*9 {
+	switch n {
+	case cloneofsimoUsual:
 		modules = append(modules, "ff_net_0_proj")
-	} else if n != 16*8 {
-		return nil, fmt.Errorf("it changes %d layers of a UNet; Easel knows the order of 128 and 144", n)
+	case cloneofsimoAttention:
+	default:
+		return nil, fmt.Errorf("it changes %d layers of a UNet; Easel knows the order of %d and %d", n, cloneofsimoAttention, cloneofsimoUsual)
 	}
 	for _, a := range attention {
 		modules = append(modules, "attn2_"+a)

@@ -36,7 +36,7 @@ func fullSize(t *testing.T, unet, text string) map[string][]int {
 // TestRealLoRAsFitTheirModel and no other: the error names both in one sentence.
 func TestRealLoRAsFitTheirModel(t *testing.T) {
 	sd1, sd2 := fullSize(t, "sd1_unet", "clip_l_text"), fullSize(t, "sd2_unet", "sd2_text_hf23")
-	for _, name := range []string{"lora_disney.safetensors", "analog_svd_rank4.safetensors", "converted/lora_disney.kohya.safetensors"} {
+	for _, name := range []string{"lora_disney.safetensors", "analog_svd_rank4.safetensors", "converted/lora_disney.kohya.safetensors", "lora_kiriko2.text_encoder.pt"} {
 		f, err := format.Open(filepath.Join(fixtures(t), "cloneofsimo-lora", name))
 		if err != nil {
 			t.Skip(err)

@@ -3,10 +3,12 @@ package format_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -275,6 +277,41 @@ func TestRealCloneofsimoLoRAs(t *testing.T) {
 	}
 }
 
+// TestCloneofsimoLists: the older form is a list of up, down, up, down, ... of one network.
+func TestCloneofsimoLists(t *testing.T) {
+	path := filepath.Join(fixtures(t), "cloneofsimo-lora", "lora_disney.safetensors")
+	f, err := format.Open(path)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	for network, prefix := range map[string]string{"text_encoder": "lora_te_", "unet": "lora_unet_"} {
+		want := slices.DeleteFunc(readLoRA(t, path), func(m format.LoRAModule) bool { return !strings.HasPrefix(m.Name, prefix) })
+		var list []format.Named
+		for i := range len(want) {
+			for part, name := range []string{"up", "down"} {
+				tensor, err := f.Tensor(fmt.Sprintf("%s:%d:%s", network, i, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				list = append(list, format.Named{Name: strconv.Itoa(2*i + part), Tensor: tensor})
+			}
+		}
+		listed := filepath.Join(t.TempDir(), "list")
+		if err := format.Write(listed, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		wantModules(t, want, listed)
+	}
+	info, err := format.Inspect(filepath.Join(fixtures(t), "cloneofsimo-lora", "lora_kiriko2.text_encoder.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Kind != format.KindLoRA || info.Base != "SD1" || info.Naming != "cloneofsimo" || !slices.Equal(info.Ranks, []int{4}) || info.Note != "" {
+		t.Errorf("%+v", info)
+	}
+}
+
 // TestCloneofsimoLoRAsOfOtherOrders are refused: their names say nothing of where a module belongs.
 func TestCloneofsimoLoRAsOfOtherOrders(t *testing.T) {
 	pair := func(key string) []format.Named {
@@ -319,6 +356,7 @@ func FuzzReadLoRA(f *testing.F) {
 	add("text_encoder.encoder.layers.0.self_attn.to_q_lora", ".down.weight", ".up.weight", "", "")
 	add("base_model.model.text_model.encoder.layers.0.mlp.fc1", ".lora_A.default.weight", ".lora_B.default.weight", "", "")
 	add("text_encoder:0", ":down", ":up", "text_encoder", `["CLIPAttention"]`)
+	add("", "1", "0", "", "")
 	add("unet.x", ".lora_A.weight", ".lora_magnitude_vector", "", "")
 	f.Fuzz(func(t *testing.T, down, up, key, value string, rank, width uint8) {
 		var b bytes.Buffer

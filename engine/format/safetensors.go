@@ -201,11 +201,7 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, engine.NotFound, "there is no tensor %q", name)
 	}
 	e := f.header.entries[i]
-	data := f.data[e.begin:e.end:e.end]
-	if e.strides != nil {
-		data = gather(data, int(e.dtype.bits/8), e.shape, e.strides)
-	}
-	t, err := tensorOf(e, data)
+	t, err := tensorOf(e, f.elements(e))
 	if err != nil {
 		kind := engine.BadFile
 		if integerAt(e.dtype.name) == nil {
@@ -215,6 +211,15 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 	}
 	t.Frozen = true
 	return t, nil
+}
+
+// elements are a tensor's bytes, in order.
+func (f *File) elements(e entry) []byte {
+	data := f.data[e.begin:e.end:e.end]
+	if e.strides != nil {
+		return gather(data, int(e.dtype.bits/8), e.shape, e.strides)
+	}
+	return data
 }
 
 func tensorOf(e entry, data []byte) (*kernel.Tensor, error) {

@@ -30,7 +30,7 @@ func storedAll(tensors []Named) []Stored {
 	return all
 }
 
-// Stored gives a tensor without looking at its data, which is a view of the file.
+// Stored gives a tensor without looking at its data, which is a view of the file where it lies in order.
 func (f *File) Stored(name string) (Stored, error) {
 	i, ok := f.index[name]
 	if !ok {
@@ -38,7 +38,7 @@ func (f *File) Stored(name string) (Stored, error) {
 	}
 	e := f.header.entries[i]
 	return Stored{Name: name, DType: e.dtype.name, Shape: slices.Clone(e.shape), Data: func() ([]byte, error) {
-		return f.data[e.begin:e.end:e.end], nil
+		return f.elements(e), nil
 	}}, nil
 }
 

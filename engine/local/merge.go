@@ -68,7 +68,7 @@ func (m *merger) merge() error {
 	case format.KindCheckpoint:
 		return m.mergeFile(info.Base)
 	}
-	return engine.Errorf(opMerge, m.req.Model, engine.Unsupported, "this is no model that a LoRA can be merged into (%s); give a folder in diffusers form or a checkpoint in one safetensors file", info.Kind)
+	return engine.Errorf(opMerge, m.req.Model, engine.Unsupported, "this is no model that a LoRA can be merged into (%s); give a folder in diffusers form or a checkpoint in one file", info.Kind)
 }
 
 // check refuses what cannot be asked for.

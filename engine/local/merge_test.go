@@ -274,6 +274,35 @@ func TestMergeToAnotherType(t *testing.T) {
 	}
 }
 
+// TestMergeOfAPickle: PyTorch's files, in which tensors lie in any order, become safetensors.
+func TestMergeOfAPickle(t *testing.T) {
+	lora := filepath.Join(t.TempDir(), "x.safetensors")
+	oneModule(t, lora, "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 16, 12)
+	merged := func(model string) map[string]format.Stored {
+		req := engine.MergeRequest{Model: golden.Path(t, "tiny-sd1", model), LoRAs: []engine.LoRAFile{{Path: lora, Weight: 1}}, Out: filepath.Join(t.TempDir(), "m.safetensors")}
+		return stored(t, merge(t, req).Path)
+	}
+	want := merged("subset-expected.safetensors")
+	for _, pickled := range []string{"subset.ckpt", "subset-legacy.ckpt"} {
+		got := merged(pickled)
+		for name, w := range want {
+			if g, ok := got[name]; !ok || !sameBytes(t, g, w) {
+				t.Errorf("%s: %s differs", pickled, name)
+			}
+		}
+	}
+}
+
+// oneModule writes a LoRA of one linear layer.
+func oneModule(t *testing.T, path, name string, out, in int) {
+	t.Helper()
+	m := format.LoRAModule{Name: name, Alpha: 1, Down: kernel.New(kernel.F32, 1, in), Up: kernel.New(kernel.F32, out, 1)}
+	m.Down.F32()[0], m.Up.F32()[0] = 1, 2
+	if err := format.WriteLoRA(path, []format.LoRAModule{m}, format.LoRAMeta{Base: format.BaseSD1}, kernel.F32); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestMergeOfShards: a component in several files becomes one file.
 func TestMergeOfShards(t *testing.T) {
 	model := filepath.Join(t.TempDir(), "model")
@@ -321,18 +350,13 @@ func TestMergeOfShards(t *testing.T) {
 func TestMergeIntoTheBuiltInModel(t *testing.T) {
 	dir := t.TempDir()
 	lora := filepath.Join(dir, "x.safetensors")
-	module := format.LoRAModule{Name: "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q", Alpha: 1}
 	f, err := format.Open("../builtin/model/unet/diffusion_pytorch_model.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	_, shape, _ := f.Info("mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight")
-	module.Down, module.Up = kernel.New(kernel.F32, 1, shape[1]), kernel.New(kernel.F32, shape[0], 1)
-	module.Down.F32()[0], module.Up.F32()[0] = 1, 2
-	if err := format.WriteLoRA(lora, []format.LoRAModule{module}, format.LoRAMeta{Base: format.BaseSD1}, kernel.F32); err != nil {
-		t.Fatal(err)
-	}
+	oneModule(t, lora, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q", shape[0], shape[1])
 	result := merge(t, engine.MergeRequest{Model: "builtin", LoRAs: []engine.LoRAFile{{Path: lora, Weight: 1}}, Out: filepath.Join(dir, "new", "model")})
 	m, err := model.Load(os.DirFS(result.Path))
 	if err != nil {
