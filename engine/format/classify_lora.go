@@ -16,7 +16,8 @@ func loraNaming(names []string) string {
 			return "kohya"
 		case strings.HasPrefix(n, "base_model.model."):
 			return "peft"
-		case strings.Contains(n, ".lora_A.") || strings.Contains(n, ".lora_B.") || strings.Contains(n, "lora.down.") || strings.Contains(n, "lora.up."):
+		case strings.Contains(n, ".lora_A.") || strings.Contains(n, ".lora_B.") || strings.Contains(n, "lora.down.") || strings.Contains(n, "lora.up."),
+			strings.Contains(n, ".lora_down.") || strings.Contains(n, ".lora_up."):
 			return "diffusers"
 		case strings.HasSuffix(n, ":down") || strings.HasSuffix(n, ":up"):
 			return "cloneofsimo"

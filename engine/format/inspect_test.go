@@ -97,6 +97,7 @@ func TestInspectShapes(t *testing.T) {
 		{"peft LoRA", map[string][]int{"base_model.model.down_blocks.0.attn2.to_k.lora_A.weight": {4, 768}, "base_model.model.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD1", "peft", false},
 		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", false},
 		{"old diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.processor.to_k_lora.down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", false},
+		{"LoRA in ComfyUI's names", map[string][]int{"diffusion_model.input_blocks.1.1.attn2.to_k.lora_down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", false},
 		{"LoHa", map[string][]int{"lora_unet_a.hada_w1_a": {4, 4}}, format.KindLoRA, "", "kohya", true},
 		{"DoRA in peft's names", map[string][]int{"unet.a.lora_A.weight": {4, 768}, "unet.a.lora_magnitude_vector": {4}}, format.KindLoRA, "", "diffusers", true},
 		{"language model's LoRA", map[string][]int{"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": {4, 768}}, format.KindLoRA, "", "peft", true},
