@@ -3,6 +3,7 @@ package format
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -195,6 +196,9 @@ func inspectFolder(info Info) (Info, error) {
 	}
 	for _, f := range d.files {
 		info.Size += f.size
+	}
+	if info.Note == "" && info.Base != "SD1" && info.Base != "SD2" {
+		info.Note = "This is a " + cmp.Or(d.Class(), "pipeline without a UNet") + ". " + Trains + "."
 	}
 	return info, nil
 }

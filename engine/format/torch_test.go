@@ -216,3 +216,42 @@ func TestPickledCheckpoints(t *testing.T) {
 		}
 	}
 }
+
+// TestTensorsAreViews: what lies in its order in the file is not copied, however often it is asked for.
+func TestTensorsAreViews(t *testing.T) {
+	for _, file := range []string{"tiny-sd1/tiny-sd1.safetensors", "tiny-sd1/subset.ckpt"} {
+		f, err := format.Open(golden.Path(t, filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		views := 0
+		for _, name := range f.Names() {
+			a, errA := f.Tensor(name)
+			b, errB := f.Tensor(name)
+			if errA != nil || errB != nil {
+				t.Fatal(errA, errB)
+			}
+			if &a.Data[0] == &b.Data[0] {
+				views++
+			}
+		}
+		copied := map[string]int{"tiny-sd1/tiny-sd1.safetensors": 0, "tiny-sd1/subset.ckpt": 2}[file] // transposed, and int64
+		if views != len(f.Names())-copied {
+			t.Errorf("%s: %d of %d tensors are views", file, views, len(f.Names()))
+		}
+	}
+	c := openCheckpoint(t, "tiny-sd2", "tiny-sd2.safetensors")
+	text, err := c.Component("text_encoder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const q, k = "text_model.encoder.layers.0.self_attn.q_proj.weight", "text_model.encoder.layers.0.self_attn.k_proj.weight"
+	joined, _, _ := c.Find("text_encoder", q)
+	all, errAll := c.Tensor(joined)
+	first, errQ := text.Tensor(q)
+	second, errK := text.Tensor(k)
+	if errAll != nil || errQ != nil || errK != nil || &all.Data[0] != &first.Data[0] || &all.Data[len(first.Data)] != &second.Data[0] {
+		t.Error("query and key are no views of the joined tensor", errAll, errQ, errK)
+	}
+}

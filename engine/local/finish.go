@@ -92,8 +92,12 @@ func (s *session) fingerprint() string {
 	job.Out, job.Resume, job.Export = "", false, ""
 	job.From = s.beginning // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()
-	if abs, err := filepath.Abs(job.Images); err == nil {
-		job.Images = abs
+	for _, path := range []*string{&job.Images, &job.Model, &job.VAE} { // the recorded job has them absolute
+		if _, err := os.Stat(*path); err == nil && *path != builtinName {
+			if abs, err := filepath.Abs(*path); err == nil {
+				*path = abs
+			}
+		}
 	}
 	text, err := json.Marshal(job)
 	if err != nil { // a number that is not finite, which check refuses

@@ -93,6 +93,15 @@ func describeSample(req engine.SampleRequest) string {
 	}
 	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
 		CFGScale: req.Guidance, Seed: int64(req.Seed), Width: req.Width, Height: req.Height,
-		Model: filepath.Base(req.Model), Version: "Easel"}
+		Model: modelName(req.Model), Version: "Easel"}
 	return p.String()
+}
+
+// modelName is a model's name without its folder and, for a file, without its ending.
+func modelName(path string) string {
+	base := filepath.Base(path)
+	for _, ending := range []string{".safetensors", ".ckpt", ".pt"} {
+		base = strings.TrimSuffix(base, ending)
+	}
+	return base
 }

@@ -343,7 +343,11 @@ func FuzzConfigs(f *testing.F) {
 		if c, err := ParseUNetConfig(b); err == nil && len(c.BlockOutChannels) == 0 {
 			t.Error(fmt.Sprint("accepted a UNet without levels: ", string(b)))
 		}
-		_, _ = ParseTextConfig(b)
-		_, _ = ParseVAEConfig(b)
+		if c, err := ParseTextConfig(b); err == nil && c.HiddenSize%c.Heads != 0 {
+			t.Error(fmt.Sprint("accepted a text encoder whose heads do not fit: ", string(b)))
+		}
+		if c, err := ParseVAEConfig(b); err == nil && c.Factor() < 1 {
+			t.Error(fmt.Sprint("accepted a VAE without levels: ", string(b)))
+		}
 	})
 }
