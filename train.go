@@ -85,6 +85,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Images, "images", job.Images, "`folder` with pictures of the subject, captions beside them in .txt files")
 	fs.StringVar(&job.Word, "word", job.Word, "new `word` that will call the subject")
 	fs.StringVar(&job.Class, "class", job.Class, "`what` the subject is, as \"dog\" or \"monster toy\"")
+	fs.StringVar(&job.From, "from", job.From, "LoRA `file` that training begins with; empty begins anew. Its rank and alpha count, and its layers are trained where --targets names none")
 	fs.StringVar(&job.Out, "out", job.Out, "project `folder` for the results; made where absent")
 	fs.IntVar(&job.Steps, "steps", job.Steps, "training `steps`; 0 takes the method's own")
 	fs.IntVar(&job.Batch, "batch", job.Batch, "pictures a `step`; 0 takes the method's own")

@@ -25,6 +25,9 @@ type Job struct {
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`
 
+	// From is a LoRA file whose values training begins with; empty begins anew.
+	From string `json:"from,omitempty" toml:"from,omitempty"`
+
 	// Settings are the method's own, by Setting.Name.
 	Settings map[string]string `json:"settings,omitempty" toml:"settings"`
 

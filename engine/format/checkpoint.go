@@ -169,5 +169,5 @@ func (ref Ref) Rows(t *kernel.Tensor) *kernel.Tensor {
 	shape := slices.Clone(t.Shape)
 	shape[0] /= ref.Of
 	n := kernel.Len(shape) * t.DType.Size()
-	return &kernel.Tensor{Shape: shape, DType: t.DType, Data: t.Data[ref.Index*n : (ref.Index+1)*n : (ref.Index+1)*n], Frozen: t.Frozen}
+	return &kernel.Tensor{Shape: shape, DType: t.DType, Data: t.Data[ref.Index*n : (ref.Index+1)*n : (ref.Index+1)*n], Frozen: t.Frozen, Mapped: t.Mapped}
 }

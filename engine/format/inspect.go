@@ -169,8 +169,7 @@ func (info *Info) count(s Source) {
 func inspectFolder(info Info) (Info, error) {
 	d, err := OpenFolder(os.DirFS(info.Path))
 	if engine.KindOf(err) == engine.NotFound {
-		adapter := filepath.Join(info.Path, "adapter_model.safetensors")
-		if _, err := os.Stat(adapter); err == nil {
+		if adapter := filepath.Join(info.Path, peftFile); isFile(adapter) {
 			return Inspect(adapter)
 		}
 		return info, nil

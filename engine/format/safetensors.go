@@ -201,11 +201,7 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, engine.NotFound, "there is no tensor %q", name)
 	}
 	e := f.header.entries[i]
-	data := f.data[e.begin:e.end:e.end]
-	if e.strides != nil {
-		data = gather(data, int(e.dtype.bits/8), e.shape, e.strides)
-	}
-	t, err := tensorOf(e, data)
+	t, err := tensorOf(e, f.elements(e))
 	if err != nil {
 		kind := engine.BadFile
 		if integerAt(e.dtype.name) == nil {
@@ -214,8 +210,26 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, kind, "tensor %q: %w", name, err)
 	}
 	t.Frozen = true
-	t.Mapped = f.release != nil && len(data) > 0 && &t.Data[0] == &data[0]
+	t.Mapped = f.release != nil && within(t.Data, f.data)
 	return t, nil
+}
+
+// within says whether a slice is a part of another.
+func within(part, whole []byte) bool {
+	if len(part) == 0 || len(whole) == 0 {
+		return false
+	}
+	p, w := uintptr(unsafe.Pointer(&part[0])), uintptr(unsafe.Pointer(&whole[0]))
+	return p >= w && p < w+uintptr(len(whole))
+}
+
+// elements are a tensor's bytes, in order.
+func (f *File) elements(e entry) []byte {
+	data := f.data[e.begin:e.end:e.end]
+	if e.strides != nil {
+		return gather(data, int(e.dtype.bits/8), e.shape, e.strides)
+	}
+	return data
 }
 
 func tensorOf(e entry, data []byte) (*kernel.Tensor, error) {

@@ -17,8 +17,10 @@ func absolute(job engine.Job, project string) engine.Job {
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path
 	}
-	if path, err := filepath.Abs(job.VAE); err == nil && job.VAE != "" {
-		job.VAE = path
+	for _, file := range []*string{&job.VAE, &job.From} {
+		if path, err := filepath.Abs(*file); err == nil && *file != "" {
+			*file = path
+		}
 	}
 	if _, err := os.Stat(job.Model); err == nil && job.Model != "builtin" {
 		if path, err := filepath.Abs(job.Model); err == nil {
