@@ -2,7 +2,7 @@
 import argparse, json, os, subprocess, sys, time
 from statistics import median
 
-PEERS = os.path.abspath("../shared/peers")
+PEERS, PEER = os.path.abspath("../shared/peers"), os.path.abspath("bench/peer.py")
 JOURNAL = "build/peers.jsonl"
 EASEL = "build/easel-cli bench --shape sd15 --res 512 --batch 1 --rank 16 --runs 2 --json --part"
 STEP, UNET, PICTURE = {"step": "step_s"}, {"unet": "call_s"}, {"picture": "picture_s"}
@@ -43,7 +43,7 @@ def pytorch(script, parts, avx2):
     env = {"LD_PRELOAD": os.environ["EASEL_TCMALLOC"], "PYTHONPATH": PEERS}
     if avx2:
         env.update(ONEDNN_MAX_CPU_ISA="AVX2", ATEN_CPU_CAPABILITY="avx2", MKL_ENABLE_INSTRUCTIONS="AVX2")
-    found = run([sys.executable, *script.split()], env, PEERS)[-1]
+    found = run([sys.executable, PEER, *script.split()], env, PEERS)[-1]
     return {part: found[field] for part, field in parts.items()}, found["peak_gib"]
 
 

@@ -2,7 +2,7 @@
 # Compares Easel with PyTorch on SD 1.5's shape (random weights, 512 px, batch 1): runs the two in turn, three times each, and
 # prints a table of medians and ratios. Needs ../shared/peers, 16 GB of memory and a machine that does nothing else meanwhile.
 #
-#     bench/peers.sh                        every row: some 50 minutes on two cores
+#     bench/peers.sh                        every row: 50 to 90 minutes on two cores
 #     bench/peers.sh step-bf16 unet-f32     these rows; -h lists them
 #     bench/peers.sh --avx2 step-f32        both held to AVX2, as on most laptops
 #     bench/peers.sh --runs 1 vae-bf16      once each, for a first look
