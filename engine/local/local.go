@@ -4,6 +4,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 
@@ -69,12 +70,13 @@ func (l *local) work(o Options, started chan<- error) {
 	}
 }
 
-// newBackend is the fastest one that this build holds.
+// newBackend is the fastest one that this build holds. EASEL_ISA caps the instruction set (onednn.Options), to see how an
+// older processor would do.
 func newBackend(o Options) (kernel.Backend, error) {
 	if !onednn.Available() {
 		return ref.New(), nil
 	}
-	return onednn.New(onednn.Options{Threads: o.Threads, Cache: o.Cache})
+	return onednn.New(onednn.Options{Threads: o.Threads, Cache: o.Cache, ISA: os.Getenv("EASEL_ISA")})
 }
 
 // do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.
