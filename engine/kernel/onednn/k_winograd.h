@@ -13,8 +13,8 @@
 #endif
 #define WG_PANEL (2 * LANES)
 #define WG_COLS 32          // output channels of a task
-#define WG_DEPTH 128        // input channels at a time
-#define WG_TILES 96         // tiles of a task
+#define WG_DEPTH 64         // input channels at a time
+#define WG_TILES 128        // tiles of a task
 #define WG_CHUNK (1L << 20) // floats of V for each thread
 #define WG_POINTS 36
 #define WG_U (WG_POINTS * (WG_DEPTH * WG_PANEL + LANES)) // a panel of filters; LANES keep points off one set of the cache
@@ -44,16 +44,16 @@ static inline void wg_store(ez_tensor t, long off, long n, vf v) {
 	else narrow(at(t, off), t.dt, (float *)&v, min_l(n, LANES));
 }
 
-// One dimension of Bt d; the six values are `step` apart.
-static inline __attribute__((always_inline)) void wg_bt(vf *o, const vf *d, const int step) {
-	vf a = d[0], b = d[step], c = d[2 * step], e = d[3 * step], f = d[4 * step], g = d[5 * step];
+// One dimension of Bt d: six values `from` apart become six `to` apart.
+static inline __attribute__((always_inline)) void wg_bt(vf *o, const int to, const vf *d, const int from) {
+	vf a = d[0], b = d[from], c = d[2 * from], e = d[3 * from], f = d[4 * from], g = d[5 * from];
 	vf p = f - 4 * c, q = e - 4 * b, r = f - c, s = 2 * (e - b);
 	o[0] = 4 * a - 5 * c + f;
-	o[step] = p + q;
-	o[2 * step] = p - q;
-	o[3 * step] = r + s;
-	o[4 * step] = r - s;
-	o[5 * step] = 4 * b - 5 * e + g;
+	o[to] = p + q;
+	o[2 * to] = p - q;
+	o[3 * to] = r + s;
+	o[4 * to] = r - s;
+	o[5 * to] = 4 * b - 5 * e + g;
 }
 
 // One dimension of At m: six values `from` apart become four `to` apart.
@@ -79,19 +79,28 @@ static inline __attribute__((always_inline)) void wg_g(vf *o, const int to, cons
 
 // Channels c and on of a tile, at its place in V: row `row` of planes of `plane` floats.
 static void wg_input(const wg *s, long tile, long c, float *v, long plane) {
-	vf d[36], a[36];
+	vf a[36];
 	long n = s->k - c, img = tile / (s->rows * s->cols), y0 = tile / s->cols % s->rows * 4 - 1, x0 = tile % s->cols * 4 - 1;
-	for (long r = 0; r < 6; r++)
-		for (long q = 0; q < 6; q++) {
-			long y = y0 + r, x = x0 + q;
+	for (long q = 0; q < 6; q++) {
+		vf d[6];
+		long x = x0 + q;
+#pragma GCC unroll 6
+		for (long r = 0; r < 6; r++) {
+			long y = y0 + r;
 			int inside = y >= 0 && x >= 0 && y < s->h && x < s->width;
-			d[r * 6 + q] = inside ? wg_load(s->x, ((img * s->h + y) * s->width + x) * s->k + c, n) : (vf){0};
+			d[r] = inside ? wg_load(s->x, ((img * s->h + y) * s->width + x) * s->k + c, n) : (vf){0};
 		}
-	for (int q = 0; q < 6; q++) wg_bt(a + q, d + q, 6);
+		wg_bt(a + q, 6, d, 1);
+	}
+#pragma GCC unroll 6
 	for (int r = 0; r < 6; r++) {
-		wg_bt(a + r * 6, a + r * 6, 1);
-		for (int q = 0; q < 6; q++) *(vf *)(v + (r * 6 + q) * plane) = a[r * 6 + q];
-		for (int q = 0; q < 6; q++) __builtin_prefetch(v + (r * 6 + q) * plane + LANES, 1);
+		vf o[6];
+		wg_bt(o, 1, a + r * 6, 1);
+#pragma GCC unroll 6
+		for (int q = 0; q < 6; q++) {
+			*(vf *)(v + (r * 6 + q) * plane) = o[q];
+			__builtin_prefetch(v + (r * 6 + q) * plane + LANES, 1);
+		}
 	}
 }
 
@@ -143,7 +152,7 @@ static inline __attribute__((always_inline)) void wg_transpose(vf *r) {
 
 // LANES filters, `step` floats apart, at their 36 points.
 static inline __attribute__((always_inline)) void wg_filter(const float *g, long step, float *u, long plane, const int turned) {
-	vf t[9], a[18], o[36];
+	vf t[9], a[18];
 #pragma GCC unroll 3
 	for (int c = 0; c < 9; c += LANES) {
 		vf r[LANES];
@@ -154,9 +163,15 @@ static inline __attribute__((always_inline)) void wg_filter(const float *g, long
 		for (int l = 0; l < LANES; l++)
 			if (c + l < 9) t[turned ? 8 - c - l : c + l] = r[l];
 	}
+#pragma GCC unroll 3
 	for (int q = 0; q < 3; q++) wg_g(a + q, 3, t + q, 3);
-	for (int r = 0; r < 6; r++) wg_g(o + r * 6, 1, a + r * 3, 1);
-	for (int p = 0; p < 36; p++) *(vf *)(u + p * plane) = o[p];
+#pragma GCC unroll 6
+	for (int r = 0; r < 6; r++) {
+		vf o[6];
+		wg_g(o, 1, a + r * 3, 1);
+#pragma GCC unroll 6
+		for (int q = 0; q < 6; q++) *(vf *)(u + (r * 6 + q) * plane) = o[q];
+	}
 }
 
 // The filters from input channels k to k+depth and output channels n to n+LANES, rows WG_PANEL apart at each point.
