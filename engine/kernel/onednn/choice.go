@@ -59,6 +59,9 @@ func (b *backend) algorithmFor(op string, c convolution) (algorithm, error) {
 			a = b.usual(c)
 		}
 	}
+	if len(b.chosen) >= maxPrimitives {
+		clear(b.chosen)
+	}
 	b.chosen[key] = a
 	return a, nil
 }
