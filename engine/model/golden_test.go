@@ -135,12 +135,15 @@ func distance(a, b []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// backends are ref and, where this build has it, the fast one.
+// backends are ref and, where this build has it, the fast one with each algorithm for its convolutions.
 func backends(t *testing.T) []kernel.Backend {
 	t.Helper()
 	all := []kernel.Backend{ref.New()}
-	if onednn.Available() {
-		b, err := onednn.New(onednn.Options{})
+	for _, algorithm := range []string{"direct", "winograd"} {
+		if !onednn.Available() {
+			break
+		}
+		b, err := onednn.New(onednn.Options{Convolution: algorithm})
 		if err != nil {
 			t.Fatal(err)
 		}

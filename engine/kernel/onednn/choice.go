@@ -59,14 +59,21 @@ func (b *backend) algorithmFor(op string, c convolution) (algorithm, error) {
 			a = b.usual(c)
 		}
 	}
+	if len(b.chosen) >= maxPrimitives {
+		clear(b.chosen)
+	}
 	b.chosen[key] = a
 	return a, nil
 }
 
-// usual is the rule where nothing is measured.
+// usual is the rule where nothing is measured: Winograd with as many tiles as repay the transform of the filters, more
+// where the machine's direct convolution multiplies bf16.
 func (b *backend) usual(c convolution) algorithm {
-	tiles := c.shape.b * ((c.shape.h + 3) / 4) * ((c.shape.w + 3) / 4)
-	if b.computeType(c.x, c.y) == kernel.F32 && min(c.shape.i, c.shape.o) >= 64 && tiles >= 16 {
+	tiles, enough := c.shape.b*((c.shape.h+3)/4)*((c.shape.w+3)/4), C.long(16)
+	if b.computeType(c.x, c.y) == kernel.BF16 {
+		enough = 64
+	}
+	if min(c.shape.i, c.shape.o) >= 64 && tiles >= enough {
 		return winograd
 	}
 	return direct

@@ -13,44 +13,47 @@
 #endif
 #define WG_PANEL (2 * LANES)
 #define WG_COLS 32          // output channels of a task
-#define WG_DEPTH 128        // input channels at a time
-#define WG_TILES 96         // tiles of a task
+#define WG_DEPTH 64         // input channels at a time
+#define WG_TILES 128        // tiles of a task
 #define WG_CHUNK (1L << 20) // floats of V for each thread
 #define WG_POINTS 36
 #define WG_U (WG_POINTS * (WG_DEPTH * WG_PANEL + LANES)) // a panel of filters; LANES keep points off one set of the cache
 
 typedef int vi __attribute__((vector_size(4 * LANES)));
+typedef uint16_t vh __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
 typedef struct {
 	ez_tensor y, x, w, bias, add;
-	long h, width, k, n; // pixels, input channels, output channels
-	long tap, in, out;   // where a filter starts, and the steps between taps, input and output channels
-	long rows, cols, tiles, ld;
+	long h, width, k, n;    // pixels, input and output channels
+	int turned;             // the kernel by 180 degrees, w's channels exchanged
+	long rows, cols, tiles; // of 4x4 pixels, in a picture; in all
 } wg;
 
 // n floats from off, zeros after them.
 static inline vf wg_load(ez_tensor t, long off, long n) {
-	if (n >= LANES && t.dt == EZ_F32) return *(const vf *)((const float *)t.p + off);
+	if (n >= LANES && t.dt == EZ_F32) return *(const vf *)at(t, off);
+	if (n >= LANES && t.dt == EZ_BF16) return (vf)(__builtin_convertvector(*(const vh *)at(t, off), vi) << 16);
 	float buf[LANES] = {0};
 	widen(buf, at(t, off), t.dt, min_l(n, LANES));
 	return *(vf *)buf;
 }
 
 static inline void wg_store(ez_tensor t, long off, long n, vf v) {
-	if (n >= LANES && t.dt == EZ_F32) *(vf *)((float *)t.p + off) = v;
+	if (n >= LANES && t.dt == EZ_F32) *(vf *)at(t, off) = v;
+	else if (n >= LANES && t.dt == EZ_BF16) narrow(at(t, off), EZ_BF16, (float *)&v, LANES); // of a known length, for the compiler
 	else narrow(at(t, off), t.dt, (float *)&v, min_l(n, LANES));
 }
 
-// One dimension of Bt d; the six values are `step` apart.
-static inline __attribute__((always_inline)) void wg_bt(vf *o, const vf *d, const int step) {
-	vf a = d[0], b = d[step], c = d[2 * step], e = d[3 * step], f = d[4 * step], g = d[5 * step];
+// One dimension of Bt d: six values `from` apart become six `to` apart.
+static inline __attribute__((always_inline)) void wg_bt(vf *o, const int to, const vf *d, const int from) {
+	vf a = d[0], b = d[from], c = d[2 * from], e = d[3 * from], f = d[4 * from], g = d[5 * from];
 	vf p = f - 4 * c, q = e - 4 * b, r = f - c, s = 2 * (e - b);
 	o[0] = 4 * a - 5 * c + f;
-	o[step] = p + q;
-	o[2 * step] = p - q;
-	o[3 * step] = r + s;
-	o[4 * step] = r - s;
-	o[5 * step] = 4 * b - 5 * e + g;
+	o[to] = p + q;
+	o[2 * to] = p - q;
+	o[3 * to] = r + s;
+	o[4 * to] = r - s;
+	o[5 * to] = 4 * b - 5 * e + g;
 }
 
 // One dimension of At m: six values `from` apart become four `to` apart.
@@ -76,19 +79,28 @@ static inline __attribute__((always_inline)) void wg_g(vf *o, const int to, cons
 
 // Channels c and on of a tile, at its place in V: row `row` of planes of `plane` floats.
 static void wg_input(const wg *s, long tile, long c, float *v, long plane) {
-	vf d[36], a[36];
+	vf a[36];
 	long n = s->k - c, img = tile / (s->rows * s->cols), y0 = tile / s->cols % s->rows * 4 - 1, x0 = tile % s->cols * 4 - 1;
-	for (long r = 0; r < 6; r++)
-		for (long q = 0; q < 6; q++) {
-			long y = y0 + r, x = x0 + q;
+	for (long q = 0; q < 6; q++) {
+		vf d[6];
+		long x = x0 + q;
+#pragma GCC unroll 6
+		for (long r = 0; r < 6; r++) {
+			long y = y0 + r;
 			int inside = y >= 0 && x >= 0 && y < s->h && x < s->width;
-			d[r * 6 + q] = inside ? wg_load(s->x, ((img * s->h + y) * s->width + x) * s->k + c, n) : (vf){0};
+			d[r] = inside ? wg_load(s->x, ((img * s->h + y) * s->width + x) * s->k + c, n) : (vf){0};
 		}
-	for (int q = 0; q < 6; q++) wg_bt(a + q, d + q, 6);
+		wg_bt(a + q, 6, d, 1);
+	}
+#pragma GCC unroll 6
 	for (int r = 0; r < 6; r++) {
-		wg_bt(a + r * 6, a + r * 6, 1);
-		for (int q = 0; q < 6; q++) *(vf *)(v + (r * 6 + q) * plane) = a[r * 6 + q];
-		for (int q = 0; q < 6; q++) __builtin_prefetch(v + (r * 6 + q) * plane + LANES, 1);
+		vf o[6];
+		wg_bt(o, 1, a + r * 6, 1);
+#pragma GCC unroll 6
+		for (int q = 0; q < 6; q++) {
+			*(vf *)(v + (r * 6 + q) * plane) = o[q];
+			__builtin_prefetch(v + (r * 6 + q) * plane + LANES, 1);
+		}
 	}
 }
 
@@ -140,7 +152,7 @@ static inline __attribute__((always_inline)) void wg_transpose(vf *r) {
 
 // LANES filters, `step` floats apart, at their 36 points.
 static inline __attribute__((always_inline)) void wg_filter(const float *g, long step, float *u, long plane, const int turned) {
-	vf t[9], a[18], o[36];
+	vf t[9], a[18];
 #pragma GCC unroll 3
 	for (int c = 0; c < 9; c += LANES) {
 		vf r[LANES];
@@ -151,27 +163,29 @@ static inline __attribute__((always_inline)) void wg_filter(const float *g, long
 		for (int l = 0; l < LANES; l++)
 			if (c + l < 9) t[turned ? 8 - c - l : c + l] = r[l];
 	}
+#pragma GCC unroll 3
 	for (int q = 0; q < 3; q++) wg_g(a + q, 3, t + q, 3);
-	for (int r = 0; r < 6; r++) wg_g(o + r * 6, 1, a + r * 3, 1);
-	for (int p = 0; p < 36; p++) *(vf *)(u + p * plane) = o[p];
+#pragma GCC unroll 6
+	for (int r = 0; r < 6; r++) {
+		vf o[6];
+		wg_g(o, 1, a + r * 3, 1);
+#pragma GCC unroll 6
+		for (int q = 0; q < 6; q++) *(vf *)(u + (r * 6 + q) * plane) = o[q];
+	}
 }
 
 // The filters from input channels k to k+depth and output channels n to n+LANES, rows WG_PANEL apart at each point.
-static void wg_filters(const wg *s, long k, long depth, long n, float *u, int turned) {
-	float buf[LANES * LANES * 9 + 16];
+static void wg_filters(const wg *s, long k, long depth, long n, float *u) {
+	float buf[LANES * LANES * 9 + 16] = {0}; // what lies beyond the last channel stays
 	long cols = max_l(0, min_l(LANES, s->n - n)), plane = depth * WG_PANEL + LANES;
 	for (long k0 = 0; k0 < depth; k0 += LANES) {
 		long count = min_l(LANES, depth - k0);
-		memset(buf, 0, sizeof buf);
-		if (turned)
-			for (long i = 0; i < count; i++) {
-				float *g = buf + i * LANES * 9;
-				widen(g, at(s->w, ((k + k0 + i) * s->n + n) * 9), s->w.dt, cols * 9);
-			}
+		if (s->turned)
+			for (long i = 0; i < count; i++) widen(buf + i * LANES * 9, at(s->w, ((k + k0 + i) * s->n + n) * 9), s->w.dt, cols * 9);
 		else
 			for (long i = 0; i < cols; i++) widen(buf + i * LANES * 9, at(s->w, ((n + i) * s->k + k + k0) * 9), s->w.dt, count * 9);
 		for (long i = 0; i < count; i++, u += WG_PANEL)
-			if (turned) wg_filter(buf + i * LANES * 9, 9, u, plane, 1);
+			if (s->turned) wg_filter(buf + i * LANES * 9, 9, u, plane, 1);
 			else wg_filter(buf + i * 9, LANES * 9, u, plane, 0);
 	}
 }
@@ -219,12 +233,11 @@ static void wg_multiply(long tiles, long k, const float *v, const float *u, floa
 }
 
 // A task: tiles from `first`, whose transforms are v, and output channels from n.
-static void wg_task(const wg *s, int turned, long first, long tiles, const float *v, long n, float *u, float *m) {
+static void wg_task(const wg *s, long first, long tiles, const float *v, long n, float *u, float *m) {
 	long even = round_up(tiles, 2), width = min_l(WG_COLS, round_up(s->n - n, LANES));
 	for (long k = 0; k < s->k; k += WG_DEPTH, v += 36 * even * WG_DEPTH) {
 		long depth = min_l(WG_DEPTH, s->k - k);
-		for (long c = 0; c < width; c += LANES)
-			wg_filters(s, k, depth, n + c, u + c / WG_PANEL * WG_U + c % WG_PANEL, turned);
+		for (long c = 0; c < width; c += LANES) wg_filters(s, k, depth, n + c, u + c / WG_PANEL * WG_U + c % WG_PANEL);
 		for (long p = 0; p < 36; p++)
 			for (long c = 0; c < width; c += WG_PANEL)
 				wg_multiply(even, depth, v + p * even * WG_DEPTH, u + c / WG_PANEL * WG_U + p * (depth * WG_PANEL + LANES), m + p * even * WG_COLS + c, k > 0);
@@ -233,35 +246,39 @@ static void wg_task(const wg *s, int turned, long first, long tiles, const float
 		for (long c = 0; c < width; c += LANES) wg_output(s, first + t, n + c, m + t * WG_COLS + c, even * WG_COLS);
 }
 
+// The tiles of some pictures.
+static void wg_tiles(wg *s, long pictures) {
+	s->rows = (s->h + 3) / 4, s->cols = (s->width + 3) / 4, s->tiles = pictures * s->rows * s->cols;
+}
+
+static inline long wg_parts(long n, long most) { return (n + most - 1) / most; }
+
 // t: y, x, w, bias, add. n: pictures, height, width, input channels, output channels, whether w is the weight of the
 // convolution whose input's gradient this is.
 static int winograd(ez_args *a) {
-	wg s = {a->t[0], a->t[1], a->t[2], a->t[3], a->t[4], a->n[1], a->n[2], a->n[3], a->n[4]};
-	int turned = a->n[5] != 0;
-	s.rows = (s.h + 3) / 4, s.cols = (s.width + 3) / 4, s.tiles = a->n[0] * s.rows * s.cols, s.ld = round_up(s.k, WG_DEPTH);
-	long threads = omp_get_max_threads(), most = max_l(threads * WG_CHUNK / (WG_POINTS * s.ld), 32);
-	long chunk = min_l(s.tiles, most), tasks = (chunk + WG_TILES - 1) / WG_TILES, size = round_up((chunk + tasks - 1) / tasks, 2);
-	long panels = (s.n + WG_COLS - 1) / WG_COLS, u_size = WG_COLS / WG_PANEL * WG_U, m_size = WG_POINTS * size * WG_COLS;
-	chunk = tasks * size;
-	float *v = ez_scratch(EZ_SLOT_WORK, (WG_POINTS * chunk * s.ld + threads * (u_size + m_size)) * sizeof(float));
+	wg s = {a->t[0], a->t[1], a->t[2], a->t[3], a->t[4], a->n[1], a->n[2], a->n[3], a->n[4], a->n[5] != 0};
+	wg_tiles(&s, a->n[0]);
+	long threads = omp_get_max_threads(), ld = round_up(s.k, WG_DEPTH), most = max_l(threads * WG_CHUNK / (WG_POINTS * ld), 32);
+	long chunk = wg_parts(s.tiles, wg_parts(s.tiles, most)), size = round_up(wg_parts(chunk, wg_parts(chunk, WG_TILES)), 2); // even parts
+	long tasks = wg_parts(chunk, size), panels = wg_parts(s.n, WG_COLS), block = WG_POINTS * size * ld; // V of one task
+	long u_size = WG_COLS / WG_PANEL * WG_U, local = u_size + WG_POINTS * size * WG_COLS;
+	float *v = ez_scratch(EZ_SLOT_WORK, (tasks * block + threads * local) * sizeof(float));
 	if (!v) return EZ_NOMEM;
-	float *local = v + WG_POINTS * chunk * s.ld;
-	long block = WG_POINTS * size * s.ld; // V of one task
 #pragma omp parallel
 	for (long first = 0; first < s.tiles; first += chunk) {
-		float *u = local + omp_get_thread_num() * (u_size + m_size), *m = u + u_size;
+		float *u = v + tasks * block + omp_get_thread_num() * local, *m = u + u_size;
 		long count = min_l(chunk, s.tiles - first);
 #pragma omp for collapse(2)
 		for (long t = 0; t < count; t++)
 			for (long c = 0; c < s.k; c += LANES) {
 				long task = t / size, even = round_up(min_l(size, count - task * size), 2);
-				wg_input(&s, first + t, c, v + task * block + (c / WG_DEPTH * 36 * even + t % size) * WG_DEPTH + c % WG_DEPTH, even * WG_DEPTH);
+				wg_input(&s, first + t, c, v + task * block + (c / WG_DEPTH * WG_POINTS * even + t % size) * WG_DEPTH + c % WG_DEPTH, even * WG_DEPTH);
 			}
 #pragma omp for collapse(2) schedule(dynamic)
-		for (long task = 0; task < (count + size - 1) / size; task++)
+		for (long task = 0; task < tasks; task++)
 			for (long j = 0; j < panels; j++) {
-				long from = task * size;
-				wg_task(&s, turned, first + from, min_l(size, count - from), v + task * block, j * WG_COLS, u, m);
+				long from = task * size, tiles = min_l(size, count - from);
+				if (tiles > 0) wg_task(&s, first + from, tiles, v + task * block, j * WG_COLS, u, m);
 			}
 	}
 	return EZ_OK;

@@ -43,7 +43,7 @@ static void wg_output_grad(const wg *s, long tile, long c, float *z, long plane)
 
 // The gradients of the filters from input channel i to output channels o and on, from their place in dU.
 static void wg_filter_grad(const wg *s, long i, long o, const float *u, long plane) {
-	vf d[36], a[18], g[9 + LANES];
+	vf d[36], a[18], g[9];
 	for (int p = 0; p < 36; p++) d[p] = *(const vf *)(u + p * plane);
 	for (int q = 0; q < 6; q++) wg_gt(a + q, 6, d + q, 6);
 	for (int r = 0; r < 3; r++) wg_gt(g + r * 3, 1, a + r * 6, 1);
@@ -69,7 +69,7 @@ static void wg_multiply_grad(long rows, long cols, long tiles, const float *v, c
 // t: dw, x, dy. n: pictures, height, width, input channels, output channels.
 static int winograd_grad(ez_args *a) {
 	wg s = {.w = a->t[0], .x = a->t[1], .y = a->t[2], .h = a->n[1], .width = a->n[2], .k = a->n[3], .n = a->n[4]};
-	s.rows = (s.h + 3) / 4, s.cols = (s.width + 3) / 4, s.tiles = a->n[0] * s.rows * s.cols;
+	wg_tiles(&s, a->n[0]);
 	long batch = min_l(WG_BATCH, s.tiles), side = min_l(WG_SIDE, round_up(s.k, 2));
 	float *v = ez_scratch(EZ_SLOT_WORK, WG_POINTS * (2 * batch + side) * WG_ROW * sizeof(float));
 	if (!v) return EZ_NOMEM;

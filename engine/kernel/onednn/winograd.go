@@ -7,9 +7,13 @@ package onednn
 */
 import "C"
 
-// suits says whether k_winograd.h can do a convolution: 3x3, stride 1, output and input of one size.
+// winogradChannels is the fewest channels for Winograd: with less to multiply the transforms cost more than they save, and
+// what they lose shows beside a short sum's own errors.
+const winogradChannels = 16
+
+// suits says whether k_winograd.h is for a convolution: 3x3, stride 1, output and input of one size.
 func suits(d C.ez_conv) bool {
-	return d.kh == 3 && d.kw == 3 && d.stride == 1 && d.top == 1 && d.left == 1 && d.bottom == 1 && d.right == 1
+	return min(d.i, d.o) >= winogradChannels && d.kh == 3 && d.kw == 3 && d.stride == 1 && d.top == 1 && d.left == 1 && d.bottom == 1 && d.right == 1
 }
 
 // winograd runs a convolution that suits.
