@@ -5,7 +5,7 @@ import (
 	"easel/engine/local"
 )
 
-// newEngine makes the engine with the given number of computing threads; 0 is one a core.
-func newEngine(threads int) (engine.Engine, error) {
-	return local.New(local.Options{Threads: threads})
+// newEngine makes the engine.
+func newEngine(p power) (engine.Engine, error) {
+	return local.New(local.Options{Threads: p.threads, Background: p.background})
 }

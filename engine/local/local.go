@@ -19,7 +19,11 @@ import (
 
 // Options say how the engine computes.
 type Options struct {
-	Threads int // 0 is one a core
+	// Threads compute: 0 is one for each physical core, -1 one less.
+	Threads int
+	// Background gives the computing threads a low priority, so that a long run leaves the computer usable. It does so
+	// where the system can (Linux: a niceness of 10) and cannot be undone.
+	Background bool
 }
 
 // local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
@@ -49,6 +53,9 @@ func New(o Options) (engine.Engine, error) {
 func (l *local) work(o Options, started chan<- error) {
 	runtime.LockOSThread()
 	defer close(l.done)
+	if o.Background {
+		yield() // before the backend's threads begin, which take after this one
+	}
 	var err error
 	if l.backend, err = newBackend(o); err == nil {
 		l.device = describe(l.backend)
@@ -73,7 +80,15 @@ func newBackend(o Options) (kernel.Backend, error) {
 	if !onednn.Available() {
 		return ref.New(), nil
 	}
-	return onednn.New(onednn.Options{Threads: o.Threads})
+	b, err := onednn.New(onednn.Options{Threads: max(o.Threads, 0)})
+	if err != nil || o.Threads >= 0 {
+		return b, err
+	}
+	fewer := max(kernel.Threads(b)+o.Threads, 1)
+	if err := b.Close(); err != nil {
+		return nil, err
+	}
+	return onednn.New(onednn.Options{Threads: fewer})
 }
 
 // do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.
