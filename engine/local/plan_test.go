@@ -32,12 +32,12 @@ func TestBudgetChoosesARung(t *testing.T) {
 		Steps: 1, Batch: 8, SampleSteps: 1, DType: "bf16", Preserve: -1, Prompts: []string{"a {word}"}, Export: "f32",
 		Settings: map[string]string{"rank": "2", "text-encoder": "off"}}
 	free, want := planOf(t, eng, job)
-	if free.Recompute != 0 || free.Stream || free.Resolution != 256 || !strings.Contains(free.Why, "keeps everything") {
+	if free.Stream || free.Resolution != 256 || free.Peak > free.Budget {
 		t.Errorf("with all memory free: %+v", free)
 	}
 	job.Out, job.Memory = t.TempDir(), free.Peak-10<<20
 	less, got := planOf(t, eng, job)
-	if less.Recompute == 0 && !less.Stream || less.Peak > job.Memory || less.Budget != job.Memory || less.Resolution != 256 {
+	if less.Recompute == free.Recompute && !less.Stream || less.Peak > job.Memory || less.Budget != job.Memory || less.Resolution != 256 {
 		t.Errorf("with 10 MB less than it takes: %+v", less)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
