@@ -2,6 +2,7 @@
 # make build   ./easel with its window (the first build of Fyne takes minutes)
 # make run     build and open the window
 # make test    everything that must pass
+# make fuzz    each fuzz target for half a minute, one after the other
 # make lint    vet and staticcheck
 # make clean   remove what make built; out/ with your results stays
 #
@@ -15,11 +16,12 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
 RACE        := engine/local engine/store gui
 GOTEST      := go test -timeout 30m
+FUZZTIME    := 30s
 
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: demo build run test lint clean deps deps-gui cli staticcheck go-version
+.PHONY: demo build run test fuzz lint clean deps deps-gui cli staticcheck go-version
 
 demo: cli
 	$(CLI) train --method lora --model builtin --images testdata/subjects/zorbit --word zorbit --class "monster toy" --rank 8 \
@@ -39,7 +41,11 @@ run: build
 test: lint
 	CGO_ENABLED=0 $(GOTEST) ./...
 	$(GOTEST) -race $(addprefix ./,$(RACE))
+	@$(MAKE) --no-print-directory fuzz
 	$(GOTEST) ./...
+
+fuzz: go-version
+	@.ci/fuzz $(FUZZTIME)
 
 lint: deps deps-gui go-version
 	go vet ./...

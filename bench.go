@@ -15,7 +15,7 @@ func (p *program) bench(ctx context.Context, args []string) error {
 	var asJSON bool
 	fs := p.flags("bench")
 	fs.StringVar(&req.Shape, "shape", "builtin", "`model` to measure: builtin, or sd15 (full size, random weights)")
-	fs.StringVar(&req.Part, "part", "", "`part` to measure: step, unet, vae, text; empty measures all")
+	fs.StringVar(&req.Part, "part", "", "`part` to measure: step, unet, vae, text, picture; empty measures all")
 	fs.StringVar(&req.Method, "method", "lora", "fine-tuning `method` of the training step")
 	fs.StringVar(&req.DType, "dtype", "auto", "`type` to compute in: auto, f32, bf16")
 	fs.IntVar(&req.Res, "res", 0, "side of the pictures in `pixels`; 0 takes the model's own")

@@ -16,12 +16,14 @@ type fakeEngine struct {
 	job     engine.Job
 	request engine.SampleRequest
 	bench   engine.BenchRequest
+	merge   engine.MergeRequest
 
 	events   []engine.Event
 	recorded engine.Run
 	result   engine.Result
 	rows     []engine.BenchRow
 	info     engine.FileInfo
+	merged   engine.MergeResult
 	err      error
 }
 
@@ -49,6 +51,11 @@ func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink en
 	e.request = req
 	e.send(sink)
 	return []engine.Picture{{Path: req.Out, Prompt: req.Prompt, Seed: req.Seed}}, e.err
+}
+
+func (e *fakeEngine) Merge(_ context.Context, req engine.MergeRequest) (engine.MergeResult, error) {
+	e.merge = req
+	return e.merged, e.err
 }
 
 func (e *fakeEngine) Inspect(context.Context, string) (engine.FileInfo, error) { return e.info, e.err }

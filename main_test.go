@@ -18,6 +18,7 @@ var zorbit = []string{"train", "--images", "pictures", "--word", "zorbit", "--cl
 func TestTrainFlagsBecomeAJob(t *testing.T) {
 	base := engine.Job{Method: "lora", Model: "builtin", Images: "pictures", Word: "zorbit", Class: "monster toy", Out: "out dir"}
 	all := base
+	all.VAE, all.Prediction, all.From = "v.pt", "v", "start.safetensors"
 	all.Model, all.Steps, all.Batch, all.Resolution, all.Seed = "m", 40, 4, 128, 7
 	all.Optimizer, all.Rate, all.Schedule, all.Warmup, all.MinSNR = "prodigy", 1, "cosine", 5, 5
 	all.Prompts, all.SampleSteps, all.Guidance = []string{"a {word}", "b"}, 20, 4.5
@@ -30,8 +31,8 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 		want engine.Job
 	}{
 		"fewest": {"", base},
-		"all": {"--method lora --model m --steps 40 --batch 4 --resolution 128 --seed 7 --optimizer prodigy --rate 1 --schedule cosine" +
-			" --warmup 5 --min-snr 5 --sample-steps 20 --guidance 4.5 --dtype bf16 --export f32 --rank 16 --targets attention --prompt b", all},
+		"all": {"--method lora --model m --vae v.pt --prediction v --steps 40 --batch 4 --resolution 128 --seed 7 --optimizer prodigy --rate 1 --schedule cosine" +
+			" --warmup 5 --min-snr 5 --sample-steps 20 --guidance 4.5 --dtype bf16 --export f32 --from start.safetensors --rank 16 --targets attention --prompt b", all},
 		"another method": {"--method other --depth 3", other},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,6 +112,8 @@ func TestUsageErrors(t *testing.T) {
 		{"sample --prompt p", "--out is missing"},
 		{"sample --lora :0.5 --out o", "name a file"},
 		{"sample --lora a:NaN --out o", "finite"},
+		{"merge --out o", "--lora is missing"},
+		{"merge --lora a", "--out is missing"},
 		{"inspect", "missing"},
 		{"inspect a b", `"b"`},
 		{"version 2", `"2"`},
@@ -124,7 +127,7 @@ func TestUsageErrors(t *testing.T) {
 
 func TestEngineErrorsAreOneLine(t *testing.T) {
 	eng := &fakeEngine{err: engine.Errorf("read pictures", "pictures", engine.NotFound, "no such folder;\nname another")}
-	for _, args := range [][]string{zorbit, {"inspect", "x"}, {"bench"}} {
+	for _, args := range [][]string{zorbit, {"inspect", "x"}, {"merge", "--lora", "a", "--out", "o"}, {"bench"}} {
 		code, _, stderr := easel(t, eng, false, args...)
 		if want := "easel: read pictures pictures: no such folder;; name another\n"; code != 1 || stderr != want {
 			t.Errorf("%s: code %d, %q, want %q", args[0], code, stderr, want)

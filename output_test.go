@@ -133,6 +133,26 @@ metadata
 	}
 }
 
+func TestMergeOutput(t *testing.T) {
+	eng := &fakeEngine{merged: engine.MergeResult{Path: "m.safetensors", Tensors: 1130, Changed: 264, Size: 2.1e9}}
+	args := strings.Fields("merge --model sd15.safetensors --lora a.safetensors:0.8 --lora b.safetensors --out m.safetensors --dtype f16")
+	_, stdout, _ := easel(t, eng, false, args...)
+	want := engine.MergeRequest{Model: "sd15.safetensors", Out: "m.safetensors", DType: "f16",
+		LoRAs: []engine.LoRAFile{{Path: "a.safetensors", Weight: 0.8}, {Path: "b.safetensors", Weight: 1}}}
+	if diff := cmp.Diff(want, eng.merge); diff != "" {
+		t.Error(diff)
+	}
+	wantText(t, stdout, "model       m.safetensors\nchanged     264 of 1,130 tensors\nsize        2.1 GB\n")
+	_, stdout, _ = easel(t, eng, false, append(args, "--json")...)
+	var got engine.MergeResult
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(eng.merged, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestBenchOutput(t *testing.T) {
 	eng := &fakeEngine{rows: []engine.BenchRow{
 		{Part: "roofline matmul", DType: "f32", Seconds: 0.01, GFLOPS: 210.04, RooflinePercent: 100, PeakBytes: 5e8},

@@ -16,7 +16,8 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	var threads int
 	var asJSON bool
 	fs := p.flags("sample")
-	fs.StringVar(&req.Model, "model", "builtin", "`model`: builtin, or a folder in diffusers form")
+	fs.StringVar(&req.Model, "model", "builtin", modelHelp)
+	modelFlags(fs, &req.VAE, &req.Prediction)
 	fs.Var(&loraList{&req.LoRAs}, "lora", "LoRA `FILE:WEIGHT` to add to the model, weight 1 where left out; may be repeated")
 	fs.StringVar(&req.Prompt, "prompt", "", "`text` to render")
 	fs.StringVar(&req.Negative, "negative", "", "`text` to keep away from")

@@ -21,6 +21,8 @@ type Engine interface {
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
+	// Merge adds LoRA files to a model's weights and writes the changed model.
+	Merge(ctx context.Context, req MergeRequest) (MergeResult, error)
 	// Inspect says what a file or folder is, by its content.
 	Inspect(ctx context.Context, path string) (FileInfo, error)
 	// Bench measures the machine and the model's parts on it; rows reach the sink as they are measured.
@@ -65,24 +67,42 @@ type Picture struct {
 
 // SampleRequest asks for pictures of one prompt.
 type SampleRequest struct {
-	Model    string     `json:"model"` // "builtin" or a diffusers folder
-	LoRAs    []LoRAFile `json:"loras,omitempty"`
-	Prompt   string     `json:"prompt"`
-	Negative string     `json:"negative,omitempty"`
-	Sampler  string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
-	Steps    int        `json:"steps"`
-	Guidance float64    `json:"guidance"` // 1 switches guidance off
-	Seed     uint64     `json:"seed"`
-	Width    int        `json:"width"` // pixels; 0 takes the model's own size
-	Height   int        `json:"height"`
-	Out      string     `json:"out"` // a .png file
-	DType    string     `json:"dtype"`
+	Model      string     `json:"model"`                // "builtin", a checkpoint or a diffusers folder
+	VAE        string     `json:"vae,omitempty"`        // file with a VAE in place of the model's own
+	Prediction string     `json:"prediction,omitempty"` // of the model: "epsilon" or "v"; empty decides by its files
+	LoRAs      []LoRAFile `json:"loras,omitempty"`
+	Prompt     string     `json:"prompt"`
+	Negative   string     `json:"negative,omitempty"`
+	Sampler    string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
+	Steps      int        `json:"steps"`
+	Guidance   float64    `json:"guidance"` // 1 switches guidance off
+	Seed       uint64     `json:"seed"`
+	Width      int        `json:"width"` // pixels; 0 takes the model's own size
+	Height     int        `json:"height"`
+	Out        string     `json:"out"` // a .png file
+	DType      string     `json:"dtype"`
 }
 
 // LoRAFile is a LoRA and the weight with which it is added to the model.
 type LoRAFile struct {
 	Path   string  `json:"path"`
 	Weight float64 `json:"weight"` // 1 adds it as trained
+}
+
+// MergeRequest asks for a model with LoRA files added to its weights: W + weight·alpha/rank·up·down.
+type MergeRequest struct {
+	Model string     `json:"model"` // "builtin", a diffusers folder or a checkpoint in one file
+	LoRAs []LoRAFile `json:"loras"`
+	Out   string     `json:"out"`             // of the model's own form: a new folder, or a new .safetensors file
+	DType string     `json:"dtype,omitempty"` // storage type: "f32", "f16", "bf16"; empty keeps each tensor's own
+}
+
+// MergeResult says what was written.
+type MergeResult struct {
+	Path    string `json:"path"`
+	Tensors int    `json:"tensors"` // of the networks that a LoRA can change, or of the whole file
+	Changed int    `json:"changed"` // of them
+	Size    int64  `json:"size"`    // bytes
 }
 
 // FileInfo is what Inspect found.

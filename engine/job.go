@@ -3,12 +3,14 @@ package engine
 // Job is everything that a training run needs to know. The zero value of a field means the default that the
 // method and model suggest; Train writes the resolved job into the run's folder.
 type Job struct {
-	Method string `json:"method" toml:"method"` // a MethodInfo.Name
-	Model  string `json:"model" toml:"model"`   // "builtin" or a diffusers folder
-	Images string `json:"images" toml:"images"` // folder with pictures and .txt captions
-	Word   string `json:"word" toml:"word"`     // the new word that calls the subject
-	Class  string `json:"class" toml:"class"`   // what it is: "dog", "monster toy"
-	Out    string `json:"out" toml:"out"`       // project folder; made where absent
+	Method     string `json:"method" toml:"method"`                   // a MethodInfo.Name
+	Model      string `json:"model" toml:"model"`                     // "builtin", a checkpoint or a diffusers folder
+	VAE        string `json:"vae,omitempty" toml:"vae"`               // file with a VAE in place of the model's own
+	Prediction string `json:"prediction,omitempty" toml:"prediction"` // of the model: "epsilon" or "v"; empty decides by its files
+	Images     string `json:"images" toml:"images"`                   // folder with pictures and .txt captions
+	Word       string `json:"word" toml:"word"`                       // the new word that calls the subject
+	Class      string `json:"class" toml:"class"`                     // what it is: "dog", "monster toy"
+	Out        string `json:"out" toml:"out"`                         // project folder; made where absent
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`
@@ -22,6 +24,9 @@ type Job struct {
 	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"` // largest global gradient norm
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`
+
+	// From is a LoRA file whose values training begins with; empty begins anew.
+	From string `json:"from,omitempty" toml:"from,omitempty"`
 
 	// Settings are the method's own, by Setting.Name.
 	Settings map[string]string `json:"settings,omitempty" toml:"settings"`

@@ -1,7 +1,10 @@
 package format
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,57 +16,97 @@ func loraNaming(names []string) string {
 			return "kohya"
 		case strings.HasPrefix(n, "base_model.model."):
 			return "peft"
-		case strings.Contains(n, ".lora_A.") || strings.Contains(n, ".lora_B.") || strings.Contains(n, "lora.down.") || strings.Contains(n, "lora.up."):
+		case strings.Contains(n, ".lora_A.") || strings.Contains(n, ".lora_B.") || strings.Contains(n, "lora.down.") || strings.Contains(n, "lora.up."),
+			strings.Contains(n, ".lora_down.") || strings.Contains(n, ".lora_up."):
 			return "diffusers"
 		case strings.HasSuffix(n, ":down") || strings.HasSuffix(n, ":up"):
 			return "cloneofsimo"
 		}
 	}
+	if len(names) > 1 && !slices.ContainsFunc(names, func(n string) bool { return !isPosition(n) }) {
+		return "cloneofsimo"
+	}
 	return ""
+}
+
+// isPosition says whether a name is a place in a pickled list.
+func isPosition(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
 }
 
 func inspectLoRA(info *Info, s Source) {
 	for _, name := range s.Names() {
-		_, shape, _ := s.Info(name)
-		if isDown(name) && len(shape) >= 2 && !slices.Contains(info.Ranks, shape[0]) {
+		if _, shape, _ := s.Info(name); isDown(name) && len(shape) >= 2 && !slices.Contains(info.Ranks, shape[0]) {
 			info.Ranks = append(info.Ranks, shape[0])
 		}
-		if info.Note == "" && info.Naming == "kohya" {
-			if _, part, _ := strings.Cut(name, "."); !isLoRAPart(part) {
-				info.Note = "It is not plain: " + refusal(name) + "."
-			}
+		if info.Note == "" {
+			info.Note = loraNote(name, info)
 		}
 	}
 	slices.Sort(info.Ranks)
-	if info.Naming != "kohya" {
-		info.Note = "Easel cannot use this LoRA, because its tensors have the names of " + info.Naming +
-			"; convert it to kohya's names, as A1111 and ComfyUI use them."
+	info.Base = baseOfLoRA(s, info.Metadata)
+}
+
+// loraNote says what is special about a tensor of a LoRA; nothing, mostly.
+func loraNote(name string, info *Info) string {
+	known := false
+	if info.Naming == "cloneofsimo" {
+		_, _, _, known = splitCloneofsimo(name, "")
+	} else {
+		_, known = parseLoRAKey(name, loraPrefixes[1])
 	}
-	info.Base = baseOfLoRA(info, s)
+	switch {
+	case known:
+		return ""
+	case info.Metadata[name] == "<embed>":
+		return fmt.Sprintf("It also holds the vector of the word %s, which Easel leaves out.", name)
+	}
+	return "It is not plain: " + refusal(name) + "."
 }
 
 func isDown(name string) bool {
-	for _, suffix := range []string{".lora_down.weight", ".lora_A.weight", "lora.down.weight", ".lora_A.default.weight", ":down"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
+	_, part, ok := splitLoRAKey(name)
+	if !ok {
+		_, _, part, _ = splitCloneofsimo(name, "")
 	}
-	return false
+	return part == loraDown
+}
+
+// firstTextPrefix is kohya's prefix of the first text encoder: SDXL, which has two, numbers them.
+func firstTextPrefix(f *File) string {
+	if BaseOfLoRA(f) == "SDXL" {
+		return "lora_te1_"
+	}
+	return "lora_te_"
+}
+
+// BaseOfLoRA is the family of the model that a LoRA was made for: "SD1", "SD2", "SDXL", or empty where f does not tell.
+func BaseOfLoRA(f *File) string { return baseOfLoRA(f, f.Metadata()) }
+
+// LoRAOrigin names the model that a LoRA was made for, as far as f tells: "SD2, v2-1_768-ema-pruned.safetensors".
+func LoRAOrigin(f *File) string {
+	origin := []string{cmp.Or(BaseOfLoRA(f), "of an unknown family")}
+	if name := f.Metadata()["ss_sd_model_name"]; name != "" && name != "None" {
+		origin = append(origin, name)
+	}
+	return strings.Join(origin, ", ")
 }
 
 // baseOfLoRA guesses the family: by names that only SDXL has, by the width of the text context, by what the
 // metadata say, by the rank of the projections' shapes.
-func baseOfLoRA(info *Info, s Source) string {
+func baseOfLoRA(s Source, metadata map[string]string) string {
 	var byShape string
 	for _, name := range s.Names() {
 		plain := strings.ReplaceAll(name, ".", "_")
 		switch {
 		case strings.HasPrefix(plain, "lora_te1_"), strings.HasPrefix(plain, "lora_te2_"), strings.HasPrefix(plain, "text_encoder_2_"),
-			strings.HasPrefix(plain, "lora_unet_input_blocks_"), strings.HasPrefix(plain, "lora_unet_output_blocks_"):
+			strings.Contains(plain, "_transformer_blocks_1_"):
 			return "SDXL"
 		case !isDown(name):
 			continue
-		case strings.Contains(plain, "attn2_") && (strings.Contains(plain, "to_k") || strings.Contains(plain, "to_v")):
+		case strings.Contains(plain, "attn2_") && (strings.Contains(plain, "to_k") || strings.Contains(plain, "to_v")),
+			strings.HasPrefix(name, "text_encoder:"), name == "unet:6:down", name == "1", name == "13": // cloneofsimo's
 			if base := baseOfWidth(lastDim(s, name)); base != "" {
 				return base
 			}
@@ -72,7 +115,7 @@ func baseOfLoRA(info *Info, s Source) string {
 			byShape = map[int]string{4: "SD1", 2: "SD2"}[len(shape)]
 		}
 	}
-	version := info.Metadata["ss_base_model_version"]
+	version := metadata["ss_base_model_version"]
 	for prefix, base := range map[string]string{"sd_v1": "SD1", "sd_v2": "SD2", "sdxl_": "SDXL"} {
 		if strings.HasPrefix(version, prefix) {
 			return base

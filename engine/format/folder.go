@@ -75,8 +75,14 @@ func OpenFolder(fsys fs.FS) (*Folder, error) {
 // Class is the pipeline's class, such as "StableDiffusionPipeline".
 func (d *Folder) Class() string { return d.class }
 
+// Path is where the folder lies on the disk; empty for others than os.DirFS.
+func (d *Folder) Path() string { return d.root }
+
+// Has says whether the model has a component.
+func (d *Folder) Has(component string) bool { return d.parts[component] != "" }
+
 // Component opens a part that has weights: "unet", "vae", "text_encoder", "text_encoder_2". Errors: NotFound,
-// BadFile, and Unsupported where the weights are PyTorch pickles.
+// BadFile, and those of Open.
 func (d *Folder) Component(name string) (*Component, error) {
 	class, ok := d.parts[name]
 	if !ok {

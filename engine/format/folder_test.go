@@ -57,6 +57,12 @@ func one(t *testing.T, name string, value float32) *fstest.MapFile {
 	return &fstest.MapFile{Data: b.Bytes()}
 }
 
+// pickled is the same as a PyTorch file.
+func pickled(t *testing.T, name string, value float32) *fstest.MapFile {
+	t.Helper()
+	return &fstest.MapFile{Data: torchZip(stateDict(format.Named{Name: name, Tensor: kernel.FromF32([]float32{value}, 1)}))}
+}
+
 func text(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 
 func TestFolderWeights(t *testing.T) {
@@ -82,7 +88,9 @@ func TestFolderWeights(t *testing.T) {
 		{"tensor twice", fstest.MapFS{index: text(both), p1: one(t, "a", 1), p2: one(t, "a", 2)}, nil, engine.BadFile},
 		{"shard elsewhere", fstest.MapFS{index: text(`{"weight_map":{"a":"../../etc/x"}}`)}, nil, engine.BadFile},
 		{"index damaged", fstest.MapFS{index: text(`{"weight_map":3}`)}, nil, engine.BadFile},
-		{"pickle", fstest.MapFS{"diffusion_pytorch_model.bin": text("PK")}, nil, engine.Unsupported},
+		{"pickle", fstest.MapFS{"diffusion_pytorch_model.bin": pickled(t, "a", 1)}, map[string]float32{"a": 1}, 0},
+		{"safetensors before pickle", fstest.MapFS{"diffusion_pytorch_model.bin": pickled(t, "a", 1), half: one(t, "a", 2)}, map[string]float32{"a": 2}, 0},
+		{"pickle that is none", fstest.MapFS{"diffusion_pytorch_model.bin": text("PK")}, nil, engine.BadFile},
 		{"nothing", fstest.MapFS{}, nil, engine.NotFound},
 		{"damaged", fstest.MapFS{whole: text("xx")}, nil, engine.BadFile},
 	}

@@ -2,14 +2,16 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/bits"
-	"sort"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -26,12 +28,13 @@ const (
 	maxNumber   = uint64(1) << 48
 )
 
-// entry is one tensor of a header. begin and end count bytes of the data section.
+// entry is one tensor of a file. begin and end count bytes of the data section.
 type entry struct {
 	name       string
 	dtype      dtype
 	shape      []int
 	begin, end uint64
+	strides    []int // in elements, where they do not lie one after the other; nil in safetensors
 }
 
 type header struct {
@@ -46,7 +49,7 @@ func headerLength(prefix []byte, size int64) (int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(prefix)
 	if n > maxHeader {
-		return 0, fmt.Errorf("this is no safetensors file, or its header of %d bytes is too large", n)
+		return 0, fmt.Errorf("this is neither a safetensors nor a PyTorch file, or its header of %d bytes is too large", n)
 	}
 	if int64(n) > size-8 {
 		return 0, errors.New("the file ends within its header; it may be a broken download")
@@ -85,16 +88,7 @@ func parseHeader(raw []byte, size int64) (*header, error) {
 
 // validate sorts the entries and checks that they fill the data section exactly.
 func (h *header) validate(size uint64) error {
-	sort.Slice(h.entries, func(i, j int) bool {
-		a, b := h.entries[i], h.entries[j]
-		if a.begin != b.begin {
-			return a.begin < b.begin
-		}
-		if a.end != b.end {
-			return a.end < b.end
-		}
-		return a.name < b.name
-	})
+	slices.SortFunc(h.entries, compareEntries)
 	var at uint64
 	for _, e := range h.entries {
 		if e.begin != at || e.end < e.begin {
@@ -116,6 +110,11 @@ func (h *header) validate(size uint64) error {
 		return fmt.Errorf("%d unknown bytes follow the last tensor", size-at)
 	}
 	return nil
+}
+
+// compareEntries orders by place in the file, then by name.
+func compareEntries(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), strings.Compare(a.name, b.name))
 }
 
 // byteLen is the number of bytes of a tensor.

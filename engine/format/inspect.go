@@ -3,6 +3,7 @@ package format
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -19,24 +20,26 @@ type FileKind string
 
 // The kinds that Inspect tells apart.
 const (
-	KindUnknown     FileKind = "unknown"
-	KindFolder      FileKind = "diffusers folder"
-	KindCheckpoint  FileKind = "checkpoint"
-	KindLoRA        FileKind = "LoRA"
-	KindEmbedding   FileKind = "textual inversion"
-	KindUNet        FileKind = "UNet"
-	KindVAE         FileKind = "VAE"
-	KindTextEncoder FileKind = "text encoder"
-	KindTensors     FileKind = "safetensors" // of no use known here
-	KindPickle      FileKind = "PyTorch pickle"
-	KindPicture     FileKind = "picture with parameters"
+	KindUnknown      FileKind = "unknown"
+	KindFolder       FileKind = "diffusers folder"
+	KindCheckpoint   FileKind = "checkpoint"
+	KindLoRA         FileKind = "LoRA"
+	KindEmbedding    FileKind = "textual inversion"
+	KindHypernetwork FileKind = "hypernetwork"
+	KindControlNet   FileKind = "ControlNet"
+	KindUNet         FileKind = "UNet"
+	KindVAE          FileKind = "VAE"
+	KindTextEncoder  FileKind = "text encoder"
+	KindTensors      FileKind = "tensors"        // of no use known here
+	KindPickle       FileKind = "PyTorch pickle" // that Easel does not read
+	KindPicture      FileKind = "picture with parameters"
 )
 
 // Info is what Inspect found.
 type Info struct {
 	Path   string
 	Kind   FileKind
-	Base   string // "SD1", "SD2", "SDXL"; empty where unknown
+	Base   string // "SD1", "SD2", "SDXL", "SDXL refiner"; empty where unknown
 	Naming string // of a LoRA: "kohya", "diffusers", "peft", "cloneofsimo"
 	Note   string // a sentence on what is special or hinders use; may be empty
 
@@ -47,6 +50,8 @@ type Info struct {
 	Size       int64    // bytes on disk
 	Metadata   map[string]string
 	Shapes     []Shape // the first few tensors
+
+	family string // another architecture than Stable Diffusion 1, 2 or XL
 }
 
 // Shape is one tensor's name, safetensors type and dimensions.
@@ -58,8 +63,8 @@ type Shape struct {
 const shapesShown = 8
 
 // Inspect says what lies at path by looking into it; of the name only the ending .safetensors counts, for a file too
-// damaged to be known. A PyTorch pickle is named and not
-// opened. Errors: NotFound, and BadFile for a damaged safetensors file or model folder. A file of another sort is
+// damaged to be known. Errors: NotFound, and BadFile for
+// a damaged file of tensors or model folder. A file of another sort is
 // no error: its Kind is KindUnknown.
 func Inspect(path string) (Info, error) {
 	info := Info{Path: path, Kind: KindUnknown}
@@ -84,12 +89,16 @@ func Inspect(path string) (Info, error) {
 	head = head[:n]
 	switch {
 	case looksLikeSafetensors(head, info.Size), strings.EqualFold(filepath.Ext(path), ".safetensors"):
-		return inspectSafetensors(info)
+		return inspectTensors(info)
 	case bytes.HasPrefix(head, []byte(pngSignature)):
 		return inspectPNG(info, f)
 	case isPickle(f, head, info.Size):
-		info.Kind = KindPickle
-		info.Note = "This is a PyTorch pickle: a checkpoint, hypernetwork or embedding in the old form. It was not opened."
+		info, err := inspectTensors(info)
+		if engine.KindOf(err) == engine.Unsupported {
+			info.Kind, info.Note = KindPickle, "It was not opened: "+errors.Unwrap(err).Error()+"."
+			return info, nil
+		}
+		return info, err
 	}
 	return info, nil
 }
@@ -118,10 +127,10 @@ func isPickle(f io.ReaderAt, head []byte, size int64) bool {
 		archive, err := zip.NewReader(f, size)
 		return err == nil && slices.ContainsFunc(archive.File, func(m *zip.File) bool { return strings.HasSuffix(m.Name, "/data.pkl") })
 	}
-	return bytes.Contains(head, []byte("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"))
+	return isStream(head)
 }
 
-func inspectSafetensors(info Info) (Info, error) {
+func inspectTensors(info Info) (Info, error) {
 	f, err := Open(info.Path)
 	if err != nil {
 		return info, err
@@ -129,7 +138,10 @@ func inspectSafetensors(info Info) (Info, error) {
 	defer f.Close()
 	info.count(f)
 	info.Metadata = maps.Clone(f.Metadata())
-	classify(&info, f)
+	c := classify(&info, f)
+	if text := note(info, c); text != "" {
+		info.Note = text
+	}
 	return info, nil
 }
 
@@ -157,8 +169,7 @@ func (info *Info) count(s Source) {
 func inspectFolder(info Info) (Info, error) {
 	d, err := OpenFolder(os.DirFS(info.Path))
 	if engine.KindOf(err) == engine.NotFound {
-		adapter := filepath.Join(info.Path, "adapter_model.safetensors")
-		if _, err := os.Stat(adapter); err == nil {
+		if adapter := filepath.Join(info.Path, peftFile); isFile(adapter) {
 			return Inspect(adapter)
 		}
 		return info, nil
@@ -185,6 +196,9 @@ func inspectFolder(info Info) (Info, error) {
 	}
 	for _, f := range d.files {
 		info.Size += f.size
+	}
+	if info.Note == "" && info.Base != "SD1" && info.Base != "SD2" {
+		info.Note = "This is a " + cmp.Or(d.Class(), "pipeline without a UNet") + ". " + Trains + "."
 	}
 	return info, nil
 }

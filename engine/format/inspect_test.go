@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,10 +39,12 @@ func TestInspectGoldenFiles(t *testing.T) {
 		{"files/locon.safetensors", format.KindLoRA, "SD1", "kohya"},
 		{"files/ti-a1111.safetensors", format.KindEmbedding, "", ""},
 		{"files/ti-diffusers-1d.safetensors", format.KindEmbedding, "", ""},
-		{"files/ti-a1111.pt", format.KindPickle, "", ""},
-		{"files/hyper_a_linear.pt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset.ckpt", format.KindPickle, "", ""},
-		{"tiny-sd1/subset-legacy.ckpt", format.KindPickle, "", ""},
+		{"files/ti-a1111.pt", format.KindEmbedding, "", ""},
+		{"files/hyper_a_linear.pt", format.KindHypernetwork, "", ""},
+		{"files/ti-diffusers.bin", format.KindEmbedding, "", ""},
+		{"blip/model.safetensors", format.KindTensors, "", ""},
+		{"tiny-sd1/subset.ckpt", format.KindCheckpoint, "SD1", ""},
+		{"tiny-sd1/subset-legacy.ckpt", format.KindCheckpoint, "SD1", ""},
 		{"unet.safetensors", format.KindTensors, "", ""},
 		{"README.md", format.KindUnknown, "", ""},
 		{"images", format.KindUnknown, "", ""},
@@ -91,13 +92,16 @@ func TestInspectShapes(t *testing.T) {
 		note         bool
 	}{
 		{"SD1 UNet alone, inpainting", map[string][]int{unet + "input_blocks.0.0.weight": {2, 9, 3, 3}, unet + "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": {2, 768}}, format.KindCheckpoint, "SD1", "", true},
-		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "", "", true},
+		{"SDXL refiner", map[string][]int{unet + "input_blocks.0.0.weight": {2, 4, 3, 3}, "conditioner.embedders.0.model.ln_final.weight": {1280}}, format.KindCheckpoint, "SDXL refiner", "", true},
 		{"Flux", map[string][]int{unet + "double_blocks.0.x": {2}}, format.KindTensors, "", "", true},
-		{"peft LoRA", map[string][]int{"base_model.model.down_blocks.0.attn2.to_k.lora_A.weight": {4, 768}, "base_model.model.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD1", "peft", true},
-		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", true},
-		{"old diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.processor.to_k_lora.down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", true},
+		{"peft LoRA", map[string][]int{"base_model.model.down_blocks.0.attn2.to_k.lora_A.weight": {4, 768}, "base_model.model.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD1", "peft", false},
+		{"diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.to_k.lora_A.weight": {4, 1024}, "unet.down_blocks.0.attn2.to_k.lora_B.weight": {2, 4}}, format.KindLoRA, "SD2", "diffusers", false},
+		{"old diffusers LoRA", map[string][]int{"unet.down_blocks.0.attn2.processor.to_k_lora.down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", false},
+		{"LoRA in ComfyUI's names", map[string][]int{"diffusion_model.input_blocks.1.1.attn2.to_k.lora_down.weight": {4, 768}}, format.KindLoRA, "SD1", "diffusers", false},
 		{"LoHa", map[string][]int{"lora_unet_a.hada_w1_a": {4, 4}}, format.KindLoRA, "", "kohya", true},
-		{"cloneofsimo LoRA", map[string][]int{"unet:0:up": {2, 4}, "unet:0:down": {4, 768}}, format.KindLoRA, "", "cloneofsimo", true},
+		{"DoRA in peft's names", map[string][]int{"unet.a.lora_A.weight": {4, 768}, "unet.a.lora_magnitude_vector": {4}}, format.KindLoRA, "", "diffusers", true},
+		{"language model's LoRA", map[string][]int{"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": {4, 768}}, format.KindLoRA, "", "peft", true},
+		{"cloneofsimo LoRA", map[string][]int{"unet:0:up": {2, 4}, "unet:0:down": {4, 768}}, format.KindLoRA, "", "cloneofsimo", false},
 		{"SDXL embedding", map[string][]int{"clip_l": {2, 768}, "clip_g": {2, 1280}}, format.KindEmbedding, "SDXL", "", false},
 		{"SD2 embedding", map[string][]int{"<cat>": {1024}}, format.KindEmbedding, "SD2", "", false},
 		{"VAE alone", map[string][]int{"encoder.down.0.block.0.conv1.weight": {2, 2, 3, 3}, "decoder.conv_in.weight": {2, 2, 3, 3}}, format.KindVAE, "", "", false},
@@ -117,9 +121,6 @@ func TestInspectShapes(t *testing.T) {
 		}
 		if d := cmp.Diff([]any{test.kind, test.base, test.naming, test.note}, []any{info.Kind, info.Base, info.Naming, info.Note != ""}); d != "" {
 			t.Errorf("%s: %q: %s", test.name, info.Note, d)
-		}
-		if foreign := info.Naming != "" && info.Naming != "kohya"; foreign && (!strings.Contains(info.Note, info.Naming) || !strings.Contains(info.Note, "cannot use")) {
-			t.Errorf("%s: the note %q does not say what hinders use", test.name, info.Note)
 		}
 	}
 }
@@ -163,8 +164,8 @@ func TestInspectRealFiles(t *testing.T) {
 	for name, want := range map[string][]any{
 		"cloneofsimo-lora/lora_disney.safetensors":                 {format.KindLoRA, "cloneofsimo"},
 		"cloneofsimo-lora/converted/lora_disney.kohya.safetensors": {format.KindLoRA, "kohya"},
-		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindPickle, ""},
-		"ti-birb-style/learned_embeds.bin":                         {format.KindPickle, ""},
+		"cloneofsimo-lora/lora_kiriko2.ti.pt":                      {format.KindEmbedding, ""},
+		"ti-birb-style/learned_embeds.bin":                         {format.KindEmbedding, ""},
 	} {
 		info, err := format.Inspect(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {

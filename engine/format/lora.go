@@ -2,6 +2,10 @@ package format
 
 import (
 	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,7 +40,7 @@ func (m LoRAModule) spatial() bool {
 var loraPrefixes = []string{"lora_unet_", "lora_te_", "lora_te1_", "lora_te2_"}
 
 // KohyaName is the module's name in a LoRA file: prefix ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_") and
-// the module's path with its dots turned into underscores. SD1 and SD2 use diffusers' paths, SDXL the original's.
+// the module's path in diffusers with its dots turned into underscores. Files for SDXL have the original's paths instead.
 func KohyaName(prefix, module string) string {
 	return prefix + strings.ReplaceAll(module, ".", "_")
 }
@@ -57,57 +61,110 @@ func (m LoRAModule) check() error {
 	return nil
 }
 
-// ReadLoRA returns the modules of a LoRA in kohya's names, sorted by name; their tensors are f's. A module without
-// alpha gets its rank, as in all loaders. Errors: Unsupported for other kinds of adapter (DoRA, LoHa, LoKr, OFT,
-// CP convolutions) and other names, BadFile where the parts of a module do not fit.
+// OpenLoRA is Open for a LoRA, which may also be a folder as peft saves it.
+func OpenLoRA(path string) (*File, error) {
+	if adapter := filepath.Join(path, peftFile); isFile(adapter) {
+		path = adapter
+	}
+	return Open(path)
+}
+
+// peftFile is the name of peft's adapters in their folders.
+const peftFile = "adapter_model.safetensors"
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// ReadLoRA returns the modules of a LoRA, sorted by name; their tensors are f's. The file may have kohya's names with
+// diffusers' or the original's blocks, diffusers' names old and new, peft's or cloneofsimo's; all give kohya's names
+// with diffusers' blocks. A module without alpha gets the one of peft's configuration, else its rank, as in all loaders.
+// Word vectors beside cloneofsimo's modules are left out. Errors: Unsupported for other kinds of adapter (DoRA, LoHa,
+// LoKr, OFT, CP convolutions) and other names, BadFile where the parts of a module do not fit.
 func ReadLoRA(f *File) ([]LoRAModule, error) {
-	byName := map[string]*LoRAModule{}
-	alphas := map[string]bool{}
+	if loraNaming(f.Names()) == "cloneofsimo" {
+		return readCloneofsimo(f)
+	}
+	configs, err := readPEFTConfigs(f)
+	if err != nil {
+		return nil, err
+	}
+	parts := loraParts{}
+	first := firstTextPrefix(f)
 	for _, key := range f.Names() {
-		name, part, _ := strings.Cut(key, ".")
-		if !isLoRAPart(part) || !strings.HasPrefix(name, "lora_") {
+		k, ok := parseLoRAKey(key, first)
+		if !ok {
 			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "%s", refusal(key))
 		}
 		t, err := f.Tensor(key)
 		if err != nil {
 			return nil, err
 		}
-		m := byName[name]
-		if m == nil {
-			m = &LoRAModule{Name: name}
-			byName[name] = m
-		}
-		switch part {
-		case "lora_down.weight":
-			m.Down = t
-		case "lora_up.weight":
-			m.Up = t
-		case "alpha":
-			if t.Len() != 1 {
-				return nil, engine.Errorf(opLoRA, f.Path(), engine.BadFile, "%s has shape %v, one number was expected", key, t.Shape)
-			}
-			m.Alpha, alphas[name] = t.Floats()[0], true
+		if err := parts.add(k, t, configs[k.network]); err != nil {
+			return nil, engine.Errorf(opLoRA, f.Path(), engine.BadFile, "%s: %w", key, err)
 		}
 	}
-	modules := make([]LoRAModule, 0, len(byName))
-	for name, m := range byName {
-		if err := m.check(); err != nil {
-			return nil, engine.Errorf(opLoRA, f.Path(), engine.BadFile, "%w", err)
-		}
-		if !alphas[name] {
-			m.Alpha = float32(m.Rank())
-		}
-		modules = append(modules, *m)
-	}
-	if len(modules) == 0 {
-		return nil, engine.Errorf(opLoRA, f.Path(), engine.BadFile, "the file holds no LoRA")
-	}
-	slices.SortFunc(modules, func(a, b LoRAModule) int { return strings.Compare(a.Name, b.Name) })
-	return modules, nil
+	return parts.modules(f.Path())
 }
 
-func isLoRAPart(part string) bool {
-	return part == "lora_down.weight" || part == "lora_up.weight" || part == "alpha"
+// loraParts gathers the parts of modules, which lie in a file in any order, by the modules' names.
+type loraParts map[string]*loraPart
+
+type loraPart struct {
+	LoRAModule
+	path  string
+	alpha *float64   // a tensor's
+	peft  peftConfig // says alpha where there is none
+}
+
+func (ps loraParts) add(k loraKey, t *kernel.Tensor, c peftConfig) error {
+	m := ps[k.module]
+	if m == nil {
+		m = &loraPart{LoRAModule: LoRAModule{Name: k.module}, peft: c, path: k.path}
+		ps[k.module] = m
+	}
+	switch {
+	case k.part == loraDown && m.Down == nil:
+		m.Down = t
+	case k.part == loraUp && m.Up == nil:
+		m.Up = t
+	case k.part == loraAlpha && m.alpha == nil:
+		if t.Len() != 1 {
+			return fmt.Errorf("it has shape %v, one number was expected", t.Shape)
+		}
+		a := float64(t.Floats()[0])
+		m.alpha = &a
+	default:
+		return fmt.Errorf("another tensor of the file is the same part of %s", k.module)
+	}
+	return nil
+}
+
+// modules checks what was gathered.
+func (ps loraParts) modules(path string) ([]LoRAModule, error) {
+	bad := func(format string, args ...any) ([]LoRAModule, error) {
+		return nil, engine.Errorf(opLoRA, path, engine.BadFile, format, args...)
+	}
+	modules := make([]LoRAModule, 0, len(ps))
+	for _, name := range slices.Sorted(maps.Keys(ps)) {
+		m := ps[name]
+		if err := m.check(); err != nil {
+			return bad("%w", err)
+		}
+		alpha := m.peft.alpha(m.path, m.Rank())
+		if m.alpha != nil {
+			alpha = *m.alpha
+		}
+		if m.Alpha = float32(alpha); math.IsNaN(alpha) || math.IsInf(float64(m.Alpha), 0) {
+			return bad("%s: alpha is %g", name, alpha)
+		}
+		modules = append(modules, m.LoRAModule)
+	}
+	if len(modules) == 0 {
+		return bad("the file holds no LoRA")
+	}
+	return modules, nil
 }
 
 // foreign maps a piece of a tensor's name to the kind of adapter that it betrays.
@@ -124,20 +181,14 @@ var foreign = []struct{ piece, kind string }{
 	{".diff", "a full weight difference"},
 	{".on_input", "an IA3 adapter"},
 	{"bundle_emb", "a LoRA with embedded textual inversions"},
-	{"base_model.model.", "a LoRA in peft's names"},
-	{".lora_A.", "a LoRA in diffusers' names"},
-	{".lora.down.", "a LoRA in diffusers' old names"},
-	{"_lora.down.", "a LoRA in diffusers' old names"},
-	{":down", "a LoRA in cloneofsimo's names"},
-	{":up", "a LoRA in cloneofsimo's names"},
 }
 
 // refusal is a sentence on why a file with such a tensor cannot be read.
 func refusal(key string) string {
 	for _, f := range foreign {
 		if strings.Contains(key, f.piece) {
-			return fmt.Sprintf("this is %s (it holds %q), which Easel cannot read; only plain LoRA in kohya's names can be", f.kind, key)
+			return fmt.Sprintf("this is %s (it holds %q), which Easel cannot read; only plain LoRA can be", f.kind, key)
 		}
 	}
-	return fmt.Sprintf("the tensor %q does not belong in a plain LoRA with kohya's names", key)
+	return fmt.Sprintf("the tensor %q does not belong in a plain LoRA for Stable Diffusion", key)
 }

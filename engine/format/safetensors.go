@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"unsafe"
 
@@ -15,7 +16,7 @@ import (
 
 const opRead = "read safetensors"
 
-// File is an open safetensors file. Its tensors are views of the mapped file where they can be, so none of them
+// File is an open file of tensors: safetensors, or PyTorch's pickle in either of its forms. Its tensors are views of the mapped file where they can be, so none of them
 // may be used after Close. A File may be read from several goroutines.
 //
 // The file on the disk must not be changed while it is open: a program that shortens it in place makes this process
@@ -30,7 +31,8 @@ type File struct {
 }
 
 // Open maps the file at path and checks its header. The file must not be changed or shortened until Close (see File).
-// Errors are of kind NotFound or BadFile.
+// Its content says which form it has. Errors: NotFound, BadFile, and Unsupported for a pickle that asks for more than
+// weights need; it executes nothing.
 func Open(path string) (*File, error) {
 	// Looking first keeps a named pipe from blocking.
 	if info, err := os.Stat(path); err != nil {
@@ -65,7 +67,7 @@ func OpenFS(fsys fs.FS, name string) (*File, error) {
 	return open(f, name)
 }
 
-// Parse reads a whole safetensors file held in memory, whose tensors become views of data.
+// Parse reads a whole file held in memory, whose tensors become views of data.
 func Parse(data []byte) (*File, error) {
 	return parse("", data, nil)
 }
@@ -96,6 +98,9 @@ func open(f fs.File, path string) (*File, error) {
 }
 
 func parse(path string, data []byte, release func() error) (*File, error) {
+	if isZip(data) || isStream(data) {
+		return parsePickle(path, data, release)
+	}
 	n, err := headerLength(data, int64(len(data)))
 	var h *header
 	if err == nil {
@@ -120,6 +125,14 @@ func read(r io.Reader, size int64, path string) (*File, error) {
 	k, err := io.ReadFull(r, prefix)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return fail(err)
+	}
+	if size <= math.MaxInt && (isZip(prefix[:k]) || isStream(prefix[:k])) {
+		data := kernel.AlignedBytes(int(size))
+		copy(data, prefix[:k])
+		if _, err := io.ReadFull(r, data[min(k, len(data)):]); err != nil {
+			return fail(err)
+		}
+		return parsePickle(path, data, nil)
 	}
 	n, err := headerLength(prefix[:k], size)
 	if err != nil {
@@ -188,8 +201,7 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, engine.NotFound, "there is no tensor %q", name)
 	}
 	e := f.header.entries[i]
-	data := f.data[e.begin:e.end:e.end]
-	t, err := tensorOf(e, data)
+	t, err := tensorOf(e, f.elements(e))
 	if err != nil {
 		kind := engine.BadFile
 		if integerAt(e.dtype.name) == nil {
@@ -198,8 +210,26 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, kind, "tensor %q: %w", name, err)
 	}
 	t.Frozen = true
-	t.Mapped = f.release != nil && len(data) > 0 && &t.Data[0] == &data[0]
+	t.Mapped = f.release != nil && within(t.Data, f.data)
 	return t, nil
+}
+
+// within says whether a slice is a part of another.
+func within(part, whole []byte) bool {
+	if len(part) == 0 || len(whole) == 0 {
+		return false
+	}
+	p, w := uintptr(unsafe.Pointer(&part[0])), uintptr(unsafe.Pointer(&whole[0]))
+	return p >= w && p < w+uintptr(len(whole))
+}
+
+// elements are a tensor's bytes, in order.
+func (f *File) elements(e entry) []byte {
+	data := f.data[e.begin:e.end:e.end]
+	if e.strides != nil {
+		return gather(data, int(e.dtype.bits/8), e.shape, e.strides)
+	}
+	return data
 }
 
 func tensorOf(e entry, data []byte) (*kernel.Tensor, error) {

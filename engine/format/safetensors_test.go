@@ -269,30 +269,3 @@ func fixtures(t *testing.T) string {
 	t.Skip("shared/fixtures is absent")
 	return ""
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add(raw(`{}`, ""))
-	f.Add(raw(`{"__metadata__":{"format":"pt"},"a":`+fmt.Sprintf(f32, "1", 0, 4)+`}  `, "1234"))
-	f.Add(raw(`{"a":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"b":{"dtype":"F8_E4M3","shape":[2,1],"data_offsets":[8,10]}}`, "1234567890"))
-	f.Add(raw(`{"a":{"dtype":"F4","shape":[0,281474976710656],"data_offsets":[0,0]}}`, ""))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := format.Parse(data)
-		inMemory, errFS := format.OpenFS(fstest.MapFS{"x": {Data: data}}, "x")
-		if (err == nil) != (errFS == nil) {
-			t.Fatalf("Parse: %v, OpenFS: %v", err, errFS)
-		}
-		if err != nil {
-			if engine.KindOf(err) != engine.BadFile {
-				t.Fatal(err)
-			}
-			return
-		}
-		for _, name := range file.Names() {
-			a, errA := file.Tensor(name)
-			b, errB := inMemory.Tensor(name)
-			if (errA == nil) != (errB == nil) || errA == nil && string(a.Data[:a.Len()*a.DType.Size()]) != string(b.Data[:b.Len()*b.DType.Size()]) {
-				t.Fatalf("%q differs: %v, %v", name, errA, errB)
-			}
-		}
-	})
-}

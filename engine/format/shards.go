@@ -12,13 +12,15 @@ import (
 	"easel/engine/kernel"
 )
 
-// weightFiles are the names that diffusers and transformers give the weights, the best first: full precision
-// before half, one file before the index of several (diffusers/utils/constants.py).
+// weightFiles are the names that diffusers and transformers give the weights, the best first: safetensors
+// before pickles, full precision before half, one file before the index of several (diffusers/utils/constants.py).
 var weightFiles = []string{
 	"diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
 	"model.safetensors", "model.safetensors.index.json",
 	"diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.fp16.json",
 	"model.fp16.safetensors", "model.safetensors.index.fp16.json",
+	"diffusion_pytorch_model.bin", "diffusion_pytorch_model.bin.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+	"diffusion_pytorch_model.fp16.bin", "pytorch_model.fp16.bin",
 }
 
 // weights opens the weights of a component, in one file or in shards.
@@ -32,9 +34,6 @@ func (d *Folder) weights(component string) (Source, error) {
 			return d.shards(component, name)
 		}
 		return d.open(name)
-	}
-	if bins, _ := fs.Glob(d.fsys, path.Join(component, "*.bin")); len(bins) > 0 {
-		return nil, d.errorf(bins[0], engine.Unsupported, "the weights are a PyTorch pickle; only safetensors can be opened. Convert the model, or use one with safetensors")
 	}
 	return nil, d.errorf(component, engine.NotFound, "there are no weights; expected %s", weightFiles[0])
 }

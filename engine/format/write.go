@@ -30,6 +30,12 @@ type Named struct {
 // does. The file appears whole or not at all. Errors: BadInput for names or metadata that the format cannot hold,
 // BadFile where the disk refuses.
 func Write(path string, tensors []Named, metadata map[string]string) error {
+	return WriteStored(path, storedAll(tensors), metadata)
+}
+
+// WriteStored is Write for tensors of any type, each of which is asked for its data when its turn comes, so that one
+// at a time is in memory. An *engine.Error of Data is returned as it is.
+func WriteStored(path string, tensors []Stored, metadata map[string]string) error {
 	l, err := arrange(tensors, metadata)
 	if err != nil {
 		return err
@@ -39,7 +45,7 @@ func Write(path string, tensors []Named, metadata map[string]string) error {
 
 // Encode writes the bytes of Write's file to w.
 func Encode(w io.Writer, tensors []Named, metadata map[string]string) error {
-	l, err := arrange(tensors, metadata)
+	l, err := arrange(storedAll(tensors), metadata)
 	if err != nil {
 		return err
 	}
@@ -49,20 +55,20 @@ func Encode(w io.Writer, tensors []Named, metadata map[string]string) error {
 // ModelHash is the hash that File.ModelHash gives for a file of these tensors. It does not depend on metadata.
 func ModelHash(tensors []Named) string {
 	h := sha256.New()
-	layout{tensors: inFileOrder(tensors)}.writeData(h)
+	layout{tensors: inFileOrder(storedAll(tensors))}.writeData(h) // neither these tensors nor a hash can fail
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // layout is a file about to be written.
 type layout struct {
 	header  []byte // with the length before it and the padding behind it
-	tensors []Named
+	tensors []Stored
 }
 
 // inFileOrder sorts by descending type, then by name (safetensors/src/tensor.rs, prepare).
-func inFileOrder(tensors []Named) []Named {
-	return slices.SortedFunc(slices.Values(tensors), func(a, b Named) int {
-		ra, rb := dtypes[nameOf(a.Tensor.DType)].rank, dtypes[nameOf(b.Tensor.DType)].rank
+func inFileOrder(tensors []Stored) []Stored {
+	return slices.SortedFunc(slices.Values(tensors), func(a, b Stored) int {
+		ra, rb := dtypes[a.DType].rank, dtypes[b.DType].rank
 		if ra != rb {
 			return rb - ra
 		}
@@ -70,7 +76,7 @@ func inFileOrder(tensors []Named) []Named {
 	})
 }
 
-func arrange(tensors []Named, metadata map[string]string) (layout, error) {
+func arrange(tensors []Stored, metadata map[string]string) (layout, error) {
 	if len(tensors) > maxTensors || len(metadata) > maxMetadata {
 		return layout{}, engine.Errorf(opWrite, "", engine.BadInput, "%d tensors and %d metadata are more than Easel reads back", len(tensors), len(metadata))
 	}
@@ -89,7 +95,7 @@ func arrange(tensors []Named, metadata map[string]string) (layout, error) {
 		b = append(b, '}')
 	}
 	seen := map[string]bool{"__metadata__": true}
-	offset := 0
+	offset := uint64(0)
 	for i, n := range l.tensors {
 		if seen[n.Name] || !utf8.ValidString(n.Name) {
 			return l, engine.Errorf(opWrite, "", engine.BadInput, "the tensor name %q is used twice or not UTF-8", n.Name)
@@ -98,9 +104,13 @@ func arrange(tensors []Named, metadata map[string]string) (layout, error) {
 		if i > 0 || metadata != nil {
 			b = append(b, ',')
 		}
-		end := offset + len(contents(n.Tensor))
-		b = append(quote(b, n.Name), fmt.Sprintf(`:{"dtype":"%s","shape":[`, nameOf(n.Tensor.DType))...)
-		for j, d := range n.Tensor.Shape {
+		size, err := byteLen(dtypes[n.DType], n.Shape)
+		if err != nil {
+			return l, engine.Errorf(opWrite, "", engine.BadInput, "tensor %q: %w", n.Name, err)
+		}
+		end := offset + size
+		b = append(quote(b, n.Name), fmt.Sprintf(`:{"dtype":"%s","shape":[`, n.DType)...)
+		for j, d := range n.Shape {
 			b = strconv.AppendInt(comma(b, j), int64(d), 10)
 		}
 		b = fmt.Appendf(b, `],"data_offsets":[%d,%d]}`, offset, end)
@@ -131,15 +141,19 @@ func (l layout) write(w io.Writer) error {
 
 func (l layout) writeData(w io.Writer) error {
 	for _, n := range l.tensors {
-		if _, err := w.Write(contents(n.Tensor)); err != nil {
+		data, err := n.Data()
+		if err != nil {
+			return err
+		}
+		if size, err := byteLen(dtypes[n.DType], n.Shape); err != nil || uint64(len(data)) != size {
+			return engine.Errorf(opWrite, "", engine.Internal, "%d bytes were made for %s of type %s and shape %v", len(data), n.Name, n.DType, n.Shape)
+		}
+		if _, err := w.Write(data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// contents are the bytes of the elements; Data may be longer.
-func contents(t *kernel.Tensor) []byte { return t.Data[:t.Len()*t.DType.Size()] }
 
 func comma(b []byte, i int) []byte {
 	if i > 0 {

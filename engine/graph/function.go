@@ -35,5 +35,8 @@ func (f *Function) Call(ctx context.Context, in ...*kernel.Tensor) (*kernel.Tens
 	return f.vm.Value(f.out).Convert(kernel.F32), nil
 }
 
+// FLOPs is the number of floating-point operations of one call, in matmuls, convolutions and attention.
+func (f *Function) FLOPs() float64 { return f.vm.FLOPs() }
+
 // Close frees the function's own memory.
 func (f *Function) Close() error { return f.vm.Close() }

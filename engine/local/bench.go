@@ -14,7 +14,7 @@ import (
 )
 
 // benchParts are measured in this order.
-var benchParts = []string{"step", "unet", "vae encode", "vae decode", "text"}
+var benchParts = []string{"step", "unet", "vae encode", "vae decode", "text", "picture"}
 
 // Bench implements engine.Engine.
 func (l *local) Bench(ctx context.Context, req engine.BenchRequest, sink engine.Sink) (rows []engine.BenchRow, err error) {
@@ -37,7 +37,7 @@ func (l *local) bench(ctx context.Context, req engine.BenchRequest, sink engine.
 		return nil, err
 	}
 	for _, dt := range dtypes {
-		peak, err := l.roofline(ctx, dt, report)
+		peak, err := l.roofline(ctx, l.computing(dt), report)
 		if err != nil {
 			return nil, err
 		}
@@ -76,10 +76,10 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 		parts = benchParts
 	case "vae":
 		parts = []string{"vae encode", "vae decode"}
-	case "step", "unet", "text":
+	case "step", "unet", "text", "picture":
 		parts = []string{req.Part}
 	default:
-		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae or text", req.Part)
+		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae, text or picture", req.Part)
 	}
 	switch req.DType {
 	case "f32":
@@ -115,18 +115,28 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	seconds, err := w.measure(ctx, req.Runs)
 	row := engine.BenchRow{Shape: shape, Part: part, Method: w.method, DType: dt.String(), Res: w.res, Batch: w.batch,
 		Seconds: seconds, GFLOPS: w.flops() / seconds / 1e9, PeakBytes: memory(), Plan: w.plan, Predicted: w.predicted}
-	if req.Profile || shape == "sd15" {
+	if w.profile != nil && (req.Profile || shape == "sd15") {
 		row.Profile = w.profile()
 	}
 	return row, err
 }
 
-// benchModel opens what is measured.
+// benchModel opens what is measured; the full size's weights are stored as dt.
 func (l *local) benchModel(shape string, dt kernel.DType) (*pipeline, error) {
+	computing := l.computing(dt).String()
 	if shape == "builtin" {
-		return l.open(shape, dt.String())
+		return l.open(shape, computing, model.Options{})
 	}
-	return l.pipeline(shape, model.SD15(dt), dt.String())
+	return l.pipeline(shape, model.SD15(dt), computing)
+}
+
+// computing is the type that a measurement of dt computes in: where the processor does not multiply bfloat16, that is how
+// weights are stored, and float32 computes.
+func (l *local) computing(dt kernel.DType) kernel.DType {
+	if dt == kernel.BF16 && !l.device.BF16 {
+		return kernel.F32
+	}
+	return dt
 }
 
 // release gives back what earlier parts held, so that each part's memory is its own.
@@ -159,13 +169,10 @@ func watchMemory() func() int64 {
 	})
 }
 
-// median times f: once to warm up, then runs times (5 where that is 0), fewer when that takes over half a minute.
+// median times f runs times (5 where that is 0), fewer when that takes over half a minute.
 func median(runs int, f func() error) (float64, error) {
 	if runs == 0 {
 		runs = 5
-	}
-	if err := f(); err != nil {
-		return 0, err
 	}
 	var times []float64
 	for begun := time.Now(); len(times) < runs && (len(times) < 3 || time.Since(begun) < 30*time.Second); {

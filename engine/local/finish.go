@@ -93,9 +93,14 @@ func (s *session) fingerprint() string {
 	job := s.job
 	job.Out, job.Resume, job.Export = "", false, ""
 	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights} // all else of the plan changes no value
+	job.From = s.beginning                                           // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()
-	if abs, err := filepath.Abs(job.Images); err == nil {
-		job.Images = abs
+	for _, path := range []*string{&job.Images, &job.Model, &job.VAE} { // the recorded job has them absolute
+		if _, err := os.Stat(*path); err == nil && *path != builtinName {
+			if abs, err := filepath.Abs(*path); err == nil {
+				*path = abs
+			}
+		}
 	}
 	text, err := json.Marshal(job)
 	if err != nil { // a number that is not finite, which check refuses

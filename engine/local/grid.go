@@ -178,11 +178,6 @@ func (g *grid) throughFile(ctx context.Context, path string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if c, ok := adapter.(interface{ Check() error }); ok {
-		if err := c.Check(); err != nil {
-			return 0, err
-		}
-	}
 	return difference(again[0], g.rows[len(g.rows)-1].Pictures[0]), nil
 }
 

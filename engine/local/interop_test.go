@@ -50,7 +50,7 @@ func predict(t *testing.T, folder, file string) []format.Named {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	a, err := lora.Apply(file, 1)
+	a, err := lora.Apply(m, file, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

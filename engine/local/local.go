@@ -4,6 +4,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 
@@ -24,6 +25,8 @@ type Options struct {
 	// Background gives the computing threads a low priority, so that a long run leaves the computer usable. It does so
 	// where the system can (Linux: a niceness of 10) and cannot be undone.
 	Background bool
+	// Cache is a folder for what is measured once on a machine; "" measures nothing.
+	Cache string
 }
 
 // local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
@@ -75,20 +78,22 @@ func (l *local) work(o Options, started chan<- error) {
 	}
 }
 
-// newBackend is the fastest one that this build holds.
+// newBackend is the fastest one that this build holds. EASEL_ISA caps the instruction set (onednn.Options), to see how an
+// older processor would do.
 func newBackend(o Options) (kernel.Backend, error) {
 	if !onednn.Available() {
 		return ref.New(), nil
 	}
-	b, err := onednn.New(onednn.Options{Threads: max(o.Threads, 0)})
+	settings := onednn.Options{Threads: max(o.Threads, 0), Cache: o.Cache, ISA: os.Getenv("EASEL_ISA")}
+	b, err := onednn.New(settings)
 	if err != nil || o.Threads >= 0 {
 		return b, err
 	}
-	fewer := max(kernel.Threads(b)+o.Threads, 1)
+	settings.Threads = max(kernel.Threads(b)+o.Threads, 1)
 	if err := b.Close(); err != nil {
 		return nil, err
 	}
-	return onednn.New(onednn.Options{Threads: fewer})
+	return onednn.New(settings)
 }
 
 // do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.

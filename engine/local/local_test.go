@@ -92,6 +92,9 @@ func TestResumedRunEqualsUninterruptedOne(t *testing.T) {
 	}
 
 	job := tinyJob(t, images)
+	absolute := job.Model
+	t.Chdir(filepath.Dir(absolute))
+	job.Model = filepath.Base(absolute) // the run records it absolute, as it is resumed with below
 	ctx, stop := context.WithCancel(context.Background())
 	stopped, err := eng.Train(ctx, job, func(e engine.Event) {
 		if e.Step != nil && e.Step.Step == 4 {
@@ -104,7 +107,7 @@ func TestResumedRunEqualsUninterruptedOne(t *testing.T) {
 	if stopped.Checkpoint == "" || stopped.Run.Step != 4 {
 		t.Fatalf("a stopped run left checkpoint %q at step %d, want one at 4", stopped.Checkpoint, stopped.Run.Step)
 	}
-	job.Resume = true
+	job.Resume, job.Model = true, absolute
 	var steps []int
 	resumed, err := eng.Train(context.Background(), job, func(e engine.Event) {
 		if e.Step != nil {
@@ -167,10 +170,14 @@ func TestTrainingReportsAndLearns(t *testing.T) {
 
 func TestSampleIsAFunctionOfItsRequest(t *testing.T) {
 	eng := newEngine(t)
-	render := func(seed uint64, out string) string {
-		out = filepath.Join(t.TempDir(), out)
-		_, err := eng.Sample(context.Background(), engine.SampleRequest{Model: golden.Path(t, "tiny-sd1"), Prompt: "a cat", Seed: seed,
-			Steps: 3, Width: 64, Height: 32, Out: out}, ignore)
+	render := func(seed uint64, out string, change ...func(*engine.SampleRequest)) string {
+		req := engine.SampleRequest{Model: golden.Path(t, "tiny-sd1"), Prompt: "a cat", Seed: seed,
+			Steps: 3, Width: 64, Height: 32, Out: filepath.Join(t.TempDir(), out)}
+		for _, c := range change {
+			c(&req)
+		}
+		out = req.Out
+		_, err := eng.Sample(context.Background(), req, ignore)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,6 +194,16 @@ func TestSampleIsAFunctionOfItsRequest(t *testing.T) {
 	if render(2, "c.png") == first {
 		t.Error("two seeds gave one picture")
 	}
+	own := golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors")
+	if render(1, "d.png", func(r *engine.SampleRequest) { r.VAE = own }) != first {
+		t.Error("the model's own VAE out of another file gave another picture")
+	}
+	if render(1, "e.png", func(r *engine.SampleRequest) { r.Prediction = "epsilon" }) != first {
+		t.Error("saying what the model predicts changed the picture")
+	}
+	if render(1, "f.png", func(r *engine.SampleRequest) { r.Prediction = "v" }) == first {
+		t.Error("--prediction changed nothing")
+	}
 }
 
 func TestMistakesAreNamed(t *testing.T) {
@@ -199,6 +216,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		says   string
 	}{
 		{"no model", func(j *engine.Job) { j.Model = "/nowhere" }, engine.NotFound, "/nowhere"},
+		{"no checkpoint", func(j *engine.Job) { j.Model = golden.Path(t, "files", "lora.safetensors") }, engine.Unsupported, "this is a LoRA"},
+		{"no VAE", func(j *engine.Job) { j.VAE = golden.Path(t, "files", "lora.safetensors") }, engine.Unsupported, "a VAE"},
+		{"VAE of another shape", func(j *engine.Job) { j.VAE = golden.Path(t, "tiny-sd2", "tiny-sd2.safetensors") }, engine.BadFile, "widths"},
+		{"prediction", func(j *engine.Job) { j.Prediction = "x0" }, engine.BadInput, "epsilon or v"},
 		{"no pictures", func(j *engine.Job) { j.Images = t.TempDir() }, engine.BadInput, "picture"},
 		{"no folder", func(j *engine.Job) { j.Images = "/nowhere" }, engine.NotFound, "/nowhere"},
 		{"method", func(j *engine.Job) { j.Method = "magic" }, engine.BadInput, "magic"},

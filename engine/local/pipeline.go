@@ -1,11 +1,6 @@
 package local
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
-	"strings"
-
 	"easel/engine"
 	"easel/engine/builtin"
 	"easel/engine/diffusion"
@@ -28,17 +23,14 @@ type pipeline struct {
 	trainsText bool
 }
 
-// open opens the built-in model or a diffusers folder.
-func (l *local) open(name, dtype string) (*pipeline, error) {
-	var m *model.Model
-	var err error
-	if name == "builtin" {
-		m, err = model.Load(builtin.Model())
-	} else {
-		m, err = openFolder(name)
-	}
+// builtinName is the model that the program itself holds.
+const builtinName = "builtin"
+
+// open opens the built-in model, a checkpoint or a diffusers folder.
+func (l *local) open(name, dtype string, o model.Options) (*pipeline, error) {
+	m, err := openModel(name, o)
 	if err != nil {
-		return nil, inModel(name, err)
+		return nil, err
 	}
 	p, err := l.pipeline(name, m, dtype)
 	if err != nil {
@@ -47,30 +39,31 @@ func (l *local) open(name, dtype string) (*pipeline, error) {
 	return p, err
 }
 
-// inModel names the model's folder in an error about one of its files.
-func inModel(name string, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && !filepath.IsAbs(e.Path) && !strings.HasPrefix(e.Path, name) {
-		e.Path = filepath.Join(name, e.Path)
+func openModel(name string, o model.Options) (*model.Model, error) {
+	if name != builtinName {
+		return model.Open(name, o)
 	}
-	return err
-}
-
-func openFolder(path string) (*model.Model, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, engine.Errorf("open model", path, engine.NotFound, "there is no such folder; give one in diffusers form, or builtin")
-	case !info.IsDir():
-		return nil, engine.Errorf("open model", path, engine.Unsupported, "single-file checkpoints cannot be opened yet; give a folder in diffusers form, or builtin")
+	m, err := model.Load(builtin.Model())
+	if err != nil {
+		return nil, err
 	}
-	return model.Load(os.DirFS(path))
+	if err := m.Use(o); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
 }
 
 func (l *local) pipeline(name string, m *model.Model, dtype string) (*pipeline, error) {
 	schedule, err := diffusion.ParseSchedule(m.Scheduler)
 	if err != nil {
 		return nil, err
+	}
+	switch m.Prediction {
+	case "epsilon":
+		schedule.Prediction = diffusion.Epsilon
+	case "v":
+		schedule.Prediction = diffusion.Velocity
 	}
 	dt, err := l.activations(dtype, m)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"easel/engine"
 	"easel/engine/graph"
+	"easel/engine/kernel"
 	"easel/engine/model"
 )
 
@@ -131,6 +132,10 @@ func (p *pipeline) follow(plan engine.Plan, trainsText bool) error {
 		}
 	}
 	p.model.Store(model.UNet, storage)
+	exact := storage // for pictures and captions, which are encoded once
+	exact.DType = kernel.F32
+	p.model.Store(model.VAE, exact)
+	p.model.Store(model.Text, exact)
 	if trainsText {
 		p.model.Store(model.Text, storage)
 	}

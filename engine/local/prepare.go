@@ -10,7 +10,9 @@ import (
 	"easel/engine"
 	"easel/engine/dataset"
 	"easel/engine/diffusion"
+	"easel/engine/format"
 	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/optim"
 	"easel/engine/sample"
 	"easel/engine/store"
@@ -40,7 +42,7 @@ func (s *session) checkResume(context.Context) error {
 }
 
 func (s *session) openModel(context.Context) (err error) {
-	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType); err != nil {
+	if s.pipeline, err = s.l.open(s.job.Model, s.job.DType, model.Options{VAE: s.job.VAE, Prediction: s.job.Prediction}); err != nil {
 		return err
 	}
 	s.setup("model", "%s: output is %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
@@ -152,7 +154,10 @@ func (s *session) buildTrainer(context.Context) error {
 	if s.tuning, err = m.Start(s.pipeline.model, s.job); err != nil {
 		return err
 	}
-	s.job.Settings = method.ReadSettings(m.Info(), s.job.Settings).All()
+	s.job.Settings = s.tuning.Settings()
+	if s.beginning, err = hashOf(s.job.From); err != nil {
+		return err
+	}
 	optimizer, err := newOptimizer(s.job)
 	if err != nil {
 		return err
@@ -180,6 +185,9 @@ func (s *session) compile(context.Context) error {
 	}
 	info := s.method.Info()
 	s.setup("method", "%s trains %d numbers: %s", info.Title, s.parameters(), info.Updates)
+	if s.job.From != "" {
+		s.setup("beginning", "with the values of %s", s.job.From)
+	}
 	return nil
 }
 
@@ -189,6 +197,19 @@ func (s *session) rows() int {
 		return 2 * s.job.Batch
 	}
 	return s.job.Batch
+}
+
+// hashOf tells files that training begins with apart; empty where there is none.
+func hashOf(from string) (string, error) {
+	if from == "" {
+		return "", nil
+	}
+	f, err := format.OpenLoRA(from)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return f.ModelHash(), nil
 }
 
 func newOptimizer(job engine.Job) (optim.Optimizer, error) {

@@ -32,7 +32,7 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	if req.Seed > math.MaxInt64 {
 		return nil, engine.Errorf("render", "", engine.BadInput, "the seed must be below 2^63")
 	}
-	p, err := l.open(req.Model, req.DType)
+	p, err := l.open(req.Model, req.DType, model.Options{VAE: req.VAE, Prediction: req.Prediction})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 		return nil, err
 	}
 	p.rest()
-	adapters, files, err := applyAll(req.LoRAs)
+	adapters, err := p.apply(req.LoRAs)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,6 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 		Guidance: req.Guidance, Seeds: []uint64{req.Seed}, Width: req.Width, Height: req.Height}
 	if err := r.Prepare(q); err != nil {
 		return nil, err
-	}
-	for _, f := range files { // before the work: the graphs have met all their layers now
-		if err := f.Check(); err != nil {
-			return nil, err
-		}
 	}
 	rendered, err := r.Render(ctx, q, func(step int) {
 		sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: 1, Pictures: 1, Step: step, Steps: req.Steps}})
@@ -73,17 +68,16 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	return []engine.Picture{{Path: req.Out, Prompt: req.Prompt, Seed: req.Seed}}, nil
 }
 
-func applyAll(loras []engine.LoRAFile) (model.Adapters, []*lora.Applied, error) {
+func (p *pipeline) apply(loras []engine.LoRAFile) (model.Adapters, error) {
 	var adapters model.Adapters
-	var files []*lora.Applied
 	for _, f := range loras {
-		a, err := lora.Apply(f.Path, f.Weight)
+		a, err := lora.Apply(p.model, f.Path, f.Weight)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		adapters, files = append(adapters, a), append(files, a)
+		adapters = append(adapters, a)
 	}
-	return adapters, files, nil
+	return adapters, nil
 }
 
 // completeSample fills in what the request leaves open.
@@ -103,6 +97,15 @@ func describeSample(req engine.SampleRequest) string {
 	}
 	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
 		CFGScale: req.Guidance, Seed: int64(req.Seed), Width: req.Width, Height: req.Height,
-		Model: filepath.Base(req.Model), Version: "Easel"}
+		Model: modelName(req.Model), Version: "Easel"}
 	return p.String()
+}
+
+// modelName is a model's name without its folder and, for a file, without its ending.
+func modelName(path string) string {
+	base := filepath.Base(path)
+	for _, ending := range []string{".safetensors", ".ckpt", ".pt"} {
+		base = strings.TrimSuffix(base, ending)
+	}
+	return base
 }

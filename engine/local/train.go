@@ -39,15 +39,16 @@ type session struct {
 	sink  engine.Sink
 	clock time.Time // since the last line of setup
 
-	pipeline *pipeline
-	pictures *dataset.Set
-	method   method.Method
-	tuning   method.Tuning
-	trainer  *train.Trainer
-	data     *train.Data
-	store    *store.Run
-	early    []engine.Event // from before there was a store
-	grid     *grid
+	pipeline  *pipeline
+	pictures  *dataset.Set
+	method    method.Method
+	tuning    method.Tuning
+	beginning string // hash of the file that training begins with; empty where there is none
+	trainer   *train.Trainer
+	data      *train.Data
+	store     *store.Run
+	early     []engine.Event // from before there was a store
+	grid      *grid
 
 	from    int // steps done
 	started time.Time

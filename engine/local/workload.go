@@ -11,6 +11,7 @@ import (
 	"easel/engine/method"
 	"easel/engine/model"
 	"easel/engine/optim"
+	"easel/engine/sample"
 	"easel/engine/train"
 )
 
@@ -18,12 +19,13 @@ import (
 type workload struct {
 	method     string
 	res, batch int
+	warm       func(ctx context.Context) error // makes what the first run would; nil where run itself does that
 	run        func(ctx context.Context) error
 	flops      func() float64
-	profile    func() []engine.ProfileRow
-	reset      func()
-	plan       *engine.Plan // of a training step
-	predicted  int64        // bytes of the process at its peak
+	profile    func() []engine.ProfileRow // nil where there is none
+	reset      func()                     // of the profile
+	plan       *engine.Plan               // of a training step
+	predicted  int64                      // bytes of the process at its peak; 0 where it is not
 	close      func() error
 }
 
@@ -39,8 +41,11 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 	if side < 1 || w.res > 2048 || w.batch > 64 {
 		return nil, engine.Errorf("bench", "", engine.BadInput, "res %d and batch %d cannot be measured", req.Res, req.Batch)
 	}
-	if part == "step" {
+	switch part {
+	case "step":
 		return w, w.trainingStep(p, req, side)
+	case "picture":
+		return w, w.pictures(p)
 	}
 	f := &footprint{p: p, outline: p.model.Outline(), base: resident()}
 	n, err := f.network(func(g *graph.Graph) *graph.Node {
@@ -174,9 +179,38 @@ func benchBatch(p *pipeline, size, side int) train.Batch {
 	return b
 }
 
+// pictures are whole ones: prompt, 20 steps of the grid's sampler with guidance, decoder. One step is enough to warm up.
+func (w *workload) pictures(p *pipeline) error {
+	q := sample.Request{Sampler: gridSampler, Steps: 20, Guidance: 7.5, Width: w.res, Height: w.res}
+	for i := range w.batch {
+		q.Prompts, q.Seeds = append(q.Prompts, "a photo of a cat"), append(q.Seeds, uint64(i))
+	}
+	r := p.renderer(nil)
+	flops, err := r.FLOPs(q)
+	if err != nil {
+		return err
+	}
+	render := func(ctx context.Context, q sample.Request) error {
+		_, err := r.Render(ctx, q, func(int) {})
+		return err
+	}
+	w.run = func(ctx context.Context) error { return render(ctx, q) }
+	w.warm = func(ctx context.Context) error {
+		short := q
+		short.Steps = 1
+		return render(ctx, short)
+	}
+	w.flops, w.reset, w.close = func() float64 { return flops }, func() {}, r.Close
+	return nil
+}
+
 // measure times the workload; the profile covers the timed runs only.
 func (w *workload) measure(ctx context.Context, runs int) (float64, error) {
-	if err := w.run(ctx); err != nil {
+	warm := w.warm
+	if warm == nil {
+		warm = w.run
+	}
+	if err := warm(ctx); err != nil {
 		return 0, err
 	}
 	w.reset()

@@ -25,6 +25,8 @@ type Method interface {
 // every graph that is built with it, whether to train or to sample.
 type Tuning interface {
 	model.Adapter
+	// Settings are all that the method goes by, those of the job completed, for the record.
+	Settings() map[string]string
 	// TrainsText says that the text encoder changes, so that its output cannot be computed once.
 	TrainsText() bool
 	// Parameters are what the loss updates. They are known after the first training graph was built.

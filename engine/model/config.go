@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"easel/engine"
+	"easel/engine/format"
 	"easel/engine/kernel"
 )
 
@@ -101,7 +102,7 @@ func (c *UNetConfig) check() error {
 	}
 	switch {
 	case c.AdditionEmbedType != "":
-		return engine.Errorf("read UNet config", "", engine.Unsupported, "this is an SDXL model; Easel trains Stable Diffusion 1.x and models of its shape")
+		return engine.Errorf("read UNet config", "", engine.Unsupported, "this is an SDXL model; %s", format.Trains)
 	case c.TimeCondProjDim != nil || c.EncoderHidDim != nil || c.DualCrossAttention ||
 		!oneOf(c.AttentionType, "", "default") || !oneOf(c.ResnetTimeShift, "", "default") || !oneOf(c.MidBlockType, "", "UNetMidBlock2DCrossAttn"):
 		return engine.Errorf("read UNet config", "", engine.Unsupported, "this UNet is a variant that Easel does not know")
@@ -167,14 +168,16 @@ func ParseTextConfig(b []byte) (TextConfig, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, engine.Errorf("read text encoder config", "", engine.BadFile, "%w", err)
 	}
+	return c, c.check()
+}
+
+func (c *TextConfig) check() error {
 	if min(c.VocabSize, c.HiddenSize, c.IntermediateSize, c.Layers, c.Heads, c.MaxPositions) < 1 ||
 		max(c.HiddenSize, c.IntermediateSize, c.Layers, c.MaxPositions) > 1<<15 || c.VocabSize > 1<<24 || c.HiddenSize%c.Heads != 0 {
-		return c, engine.Errorf("read text encoder config", "", engine.BadFile, "sizes do not fit together: width %d, %d heads, %d layers", c.HiddenSize, c.Heads, c.Layers)
+		return engine.Errorf("read text encoder config", "", engine.BadFile, "sizes do not fit together: width %d, %d heads, %d layers", c.HiddenSize, c.Heads, c.Layers)
 	}
-	if _, err := c.activation(); err != nil {
-		return c, err
-	}
-	return c, nil
+	_, err := c.activation()
+	return err
 }
 
 func (c *TextConfig) activation() (kernel.Activation, error) {
@@ -204,19 +207,23 @@ func ParseVAEConfig(b []byte) (VAEConfig, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, engine.Errorf("read VAE config", "", engine.BadFile, "%w", err)
 	}
+	return c, c.check()
+}
+
+func (c *VAEConfig) check() error {
 	if len(c.BlockOutChannels) == 0 || len(c.BlockOutChannels) > 8 || c.LayersPerBlock < 1 || c.LayersPerBlock > 16 ||
 		min(c.InChannels, c.OutChannels, c.LatentChannels) < 1 || c.LatentChannels > 1<<10 || c.ScalingFactor <= 0 {
-		return c, engine.Errorf("read VAE config", "", engine.BadFile, "sizes do not fit together")
+		return engine.Errorf("read VAE config", "", engine.BadFile, "sizes do not fit together")
 	}
 	if c.InChannels != 3 || c.OutChannels != 3 {
-		return c, engine.Errorf("read VAE config", "", engine.Unsupported, "the VAE reads %d and makes %d colour channels, not 3", c.InChannels, c.OutChannels)
+		return engine.Errorf("read VAE config", "", engine.Unsupported, "the VAE reads %d and makes %d colour channels, not 3", c.InChannels, c.OutChannels)
 	}
 	for i, w := range c.BlockOutChannels {
 		if err := checkWidth(w, c.NormNumGroups); err != nil {
-			return c, engine.Errorf("read VAE config", "", engine.BadFile, "level %d: %w", i, err)
+			return engine.Errorf("read VAE config", "", engine.BadFile, "level %d: %w", i, err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // Factor is the number of pixels a side that one latent stands for.

@@ -135,12 +135,15 @@ func distance(a, b []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// backends are ref and, where this build has it, the fast one.
+// backends are ref and, where this build has it, the fast one with each algorithm for its convolutions.
 func backends(t *testing.T) []kernel.Backend {
 	t.Helper()
 	all := []kernel.Backend{ref.New()}
-	if onednn.Available() {
-		b, err := onednn.New(onednn.Options{})
+	for _, algorithm := range []string{"direct", "winograd"} {
+		if !onednn.Available() {
+			break
+		}
+		b, err := onednn.New(onednn.Options{Convolution: algorithm})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -343,7 +346,11 @@ func FuzzConfigs(f *testing.F) {
 		if c, err := ParseUNetConfig(b); err == nil && len(c.BlockOutChannels) == 0 {
 			t.Error(fmt.Sprint("accepted a UNet without levels: ", string(b)))
 		}
-		_, _ = ParseTextConfig(b)
-		_, _ = ParseVAEConfig(b)
+		if c, err := ParseTextConfig(b); err == nil && c.HiddenSize%c.Heads != 0 {
+			t.Error(fmt.Sprint("accepted a text encoder whose heads do not fit: ", string(b)))
+		}
+		if c, err := ParseVAEConfig(b); err == nil && c.Factor() < 1 {
+			t.Error(fmt.Sprint("accepted a VAE without levels: ", string(b)))
+		}
 	})
 }

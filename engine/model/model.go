@@ -1,8 +1,9 @@
 package model
 
 import (
-	"errors"
+	"cmp"
 	"io/fs"
+	"path/filepath"
 
 	"easel/engine"
 	"easel/engine/format"
@@ -16,6 +17,9 @@ type Model struct {
 	Text      TextConfig
 	VAE       VAEConfig
 	Scheduler []byte // scheduler_config.json
+	// Prediction is what the UNet predicts, "epsilon" or "v", where that was recognised or chosen; empty where the
+	// scheduler says it.
+	Prediction string
 
 	weights map[Part]Weights
 	stored  map[Part]*stored // what graphs read, made of weights
@@ -38,6 +42,9 @@ func Load(fsys fs.FS) (*Model, error) {
 }
 
 func (m *Model) read(folder *format.Folder) (err error) {
+	if !folder.Has(string(UNet)) {
+		return engine.Errorf("load model", folder.Path(), engine.Unsupported, "this is a %s; %s", cmp.Or(folder.Class(), "pipeline without a UNet"), format.Trains)
+	}
 	config := map[Part][]byte{}
 	for _, part := range []Part{UNet, Text, VAE} {
 		c, err := folder.Component(string(part))
@@ -47,14 +54,8 @@ func (m *Model) read(folder *format.Folder) (err error) {
 		config[part] = c.Config
 		m.weights[part] = fileWeights{c.Weights, map[string]*kernel.Tensor{}}
 	}
-	if m.UNet, err = ParseUNetConfig(config[UNet]); err != nil {
-		return inPart(UNet, err)
-	}
-	if m.Text, err = ParseTextConfig(config[Text]); err != nil {
-		return inPart(Text, err)
-	}
-	if m.VAE, err = ParseVAEConfig(config[VAE]); err != nil {
-		return inPart(VAE, err)
+	if err := m.parse(folder.Path(), func(part Part) ([]byte, error) { return config[part], nil }); err != nil {
+		return err
 	}
 	if m.Scheduler, err = folder.Scheduler(); err != nil {
 		return err
@@ -62,24 +63,38 @@ func (m *Model) read(folder *format.Folder) (err error) {
 	return m.check()
 }
 
-// inPart names the config file in an error about it.
-func inPart(part Part, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && e.Path == "" {
-		e.Path = string(part) + "/config.json"
+// parse reads the config files of the folder dir.
+func (m *Model) parse(dir string, config func(Part) ([]byte, error)) error {
+	for _, part := range []Part{UNet, Text, VAE} {
+		text, err := config(part)
+		if err == nil {
+			switch part {
+			case UNet:
+				m.UNet, err = ParseUNetConfig(text)
+			case Text:
+				m.Text, err = ParseTextConfig(text)
+			case VAE:
+				m.VAE, err = ParseVAEConfig(text)
+			}
+		}
+		if err != nil {
+			return inFile(filepath.Join(dir, string(part), "config.json"), err)
+		}
 	}
-	return err
+	return nil
 }
 
 // check refuses parts that do not belong together.
 func (m *Model) check() error {
 	switch {
+	case m.Prediction != "" && m.Prediction != "epsilon" && m.Prediction != "v":
+		return engine.Errorf("load model", "", engine.BadInput, "the prediction cannot be %q; choose epsilon or v", m.Prediction)
 	case m.Text.HiddenSize != m.UNet.CrossAttentionDim:
 		return engine.Errorf("load model", "", engine.BadFile, "the text encoder is %d wide, but the UNet expects a context of %d", m.Text.HiddenSize, m.UNet.CrossAttentionDim)
 	case m.VAE.LatentChannels != m.UNet.OutChannels:
 		return engine.Errorf("load model", "", engine.BadFile, "the VAE has %d latent channels, but the UNet predicts %d", m.VAE.LatentChannels, m.UNet.OutChannels)
 	case m.UNet.InChannels != m.UNet.OutChannels:
-		return engine.Errorf("load model", "", engine.Unsupported, "the UNet takes %d channels, as inpainting models do; Easel trains Stable Diffusion 1.x and models of its shape", m.UNet.InChannels)
+		return engine.Errorf("load model", "", engine.Unsupported, "the UNet takes %d channels, as inpainting models do; %s", m.UNet.InChannels, format.Trains)
 	}
 	return nil
 }

@@ -20,6 +20,14 @@ func (m *Model) IDs(prompts ...string) *kernel.Tensor {
 // SD2 says that the model is of the SD 2.x family, whose text encoder is 1024 wide.
 func (m *Model) SD2() bool { return m.Text.HiddenSize == 1024 }
 
+// Family is how people call models of this form: "SD1", or "SD2", whose UNet projects with linear layers.
+func (m *Model) Family() string {
+	if m.UNet.UseLinearProjection {
+		return "SD2"
+	}
+	return "SD1"
+}
+
 // padding is the id that fills a prompt up: the end of text in SD 1.x, "!" in SD 2.x (spec/formats.md §2.9).
 func (m *Model) padding() int32 {
 	if m.SD2() {

@@ -79,15 +79,24 @@ func (r *Renderer) check(q Request) error {
 
 // Prepare compiles the networks that a request needs, so that mistakes in an adapter show before the work.
 func (r *Renderer) Prepare(q Request) error {
+	_, err := r.FLOPs(q)
+	return err
+}
+
+// FLOPs is the number of floating-point operations that a request takes, in matmuls, convolutions and attention.
+func (r *Renderer) FLOPs(q Request) (float64, error) {
 	if err := r.check(q); err != nil {
-		return err
+		return 0, err
 	}
 	rows, f := len(q.rows()), r.Model.VAE.Factor()
 	latent := []int{rows, q.Height / f, q.Width / f, r.Model.UNet.InChannels}
-	_, textErr := r.text(rows)
-	_, unetErr := r.unet(latent, []int{rows, model.Tokens, r.Model.UNet.CrossAttentionDim})
-	_, decoderErr := r.decoder(latent)
-	return errors.Join(textErr, unetErr, decoderErr)
+	text, textErr := r.text(rows)
+	unet, unetErr := r.unet(latent, []int{rows, model.Tokens, r.Model.UNet.CrossAttentionDim})
+	decoder, decoderErr := r.decoder(latent)
+	if err := errors.Join(textErr, unetErr, decoderErr); err != nil {
+		return 0, err
+	}
+	return text.FLOPs() + float64(q.Steps)*unet.FLOPs() + float64(len(q.Prompts))*decoder.FLOPs(), nil
 }
 
 // Render renders all prompts, as many side by side as Together allows. progress is called after each step of the sampler

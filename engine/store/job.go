@@ -11,13 +11,18 @@ import (
 	"easel/engine"
 )
 
-// absolute makes job's paths independent of the working folder. A model that is no folder is a name.
+// absolute makes job's paths independent of the working folder. A model that is no file or folder is a name.
 func absolute(job engine.Job, project string) engine.Job {
 	job.Out = project
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path
 	}
-	if info, err := os.Stat(job.Model); err == nil && info.IsDir() && job.Model != "builtin" {
+	for _, file := range []*string{&job.VAE, &job.From} {
+		if path, err := filepath.Abs(*file); err == nil && *file != "" {
+			*file = path
+		}
+	}
+	if _, err := os.Stat(job.Model); err == nil && job.Model != "builtin" {
 		if path, err := filepath.Abs(job.Model); err == nil {
 			job.Model = path
 		}

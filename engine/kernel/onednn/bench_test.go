@@ -55,6 +55,29 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+// BenchmarkAlgorithms sets direct convolution and Winograd's beside each other at the shapes of SD 1.5 at 512 pixels, UNet
+// and VAE; rates count a direct convolution's operations.
+func BenchmarkAlgorithms(b *testing.B) {
+	c := kernel.Conv{Stride: 1, Top: 1, Left: 1, Bottom: 1, Right: 1}
+	for _, s := range []struct{ in, out, size int }{
+		{320, 320, 64}, {640, 320, 64}, {960, 320, 64}, {320, 640, 32}, {640, 640, 32}, {1280, 640, 32}, {1920, 640, 32}, {640, 1280, 16}, {1280, 1280, 16},
+		{2560, 1280, 16}, {1280, 1280, 8}, {2560, 1280, 8}, {128, 128, 256}, {128, 128, 512}, {256, 256, 256}, {512, 128, 512}} {
+		for _, dt := range []kernel.DType{kernel.F32, kernel.BF16} {
+			x, y := noise(dt, 1, s.size, s.size, s.in), noise(dt, 1, s.size, s.size, s.out)
+			w, dw := noise(dt, s.out, s.in, 3, 3), kernel.New(kernel.F32, s.out, s.in, 3, 3)
+			flops := 18 * float64(y.Len()*s.in)
+			for _, algorithm := range []string{"direct", "winograd"} {
+				k := openFixed(b, algorithm)
+				w := &kernel.Tensor{Shape: w.Shape, DType: dt, Data: w.Data, Frozen: true}
+				name := fmt.Sprintf("%d-%d@%d/%v/%%s/%s", s.in, s.out, s.size, dt, algorithm)
+				b.Run(fmt.Sprintf(name, "forward"), func(b *testing.B) { measure(b, flops, func() error { return k.Conv2D(y, x, w, nil, nil, c) }) })
+				b.Run(fmt.Sprintf(name, "input"), func(b *testing.B) { measure(b, flops, func() error { return k.Conv2DGradInput(x, y, w, c) }) })
+				b.Run(fmt.Sprintf(name, "weight"), func(b *testing.B) { measure(b, flops, func() error { return k.Conv2DGradWeight(dw, x, y, c) }) })
+			}
+		}
+	}
+}
+
 func BenchmarkAttention(b *testing.B) {
 	k := open(b)
 	for _, s := range []struct{ batch, tq, tk, heads, d int }{{1, 4096, 4096, 8, 40}, {1, 4096, 77, 8, 40}, {4, 256, 256, 4, 24}, {4, 64, 64, 8, 24}, {1, 1024, 1024, 1, 512}} {

@@ -13,7 +13,12 @@ import (
 // TestSameBits: the same call gives the same bits every time, whatever the threads' timing, so that a resumed run
 // repeats an uninterrupted one.
 func TestSameBits(t *testing.T) {
-	b := open(t)
+	for _, algorithm := range []string{"direct", "winograd"} {
+		t.Run(algorithm, func(t *testing.T) { sameBits(t, openFixed(t, algorithm)) })
+	}
+}
+
+func sameBits(t *testing.T, b kernel.Backend) {
 	for _, dt := range []kernel.DType{kernel.F32, kernel.BF16} {
 		x, dy := noise(dt, 2, 24, 24, 64), noise(dt, 2, 24, 24, 64)
 		w, flat := noise(kernel.F32, 64, 64, 3, 3), noise(kernel.F32, 64, 64)

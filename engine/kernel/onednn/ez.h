@@ -20,7 +20,7 @@ typedef struct {
 // Arguments of a fused kernel; each kernel's comment says which it reads.
 typedef struct {
 	ez_tensor t[10];
-	long n[8];
+	long n[16];
 	float f[8];
 	double sum; // result of sum_squares
 } ez_args;
@@ -31,7 +31,7 @@ typedef struct {
 	X(activate) X(activate_grad) X(geglu) X(geglu_grad) \
 	X(group_stats) X(group_norm) X(group_grad_input) X(group_grad_params) \
 	X(layer_norm) X(layer_grad_input) X(layer_grad_params) X(softmax) X(softmax_grad) \
-	X(attention) X(attention_grad) \
+	X(attention) X(attention_grad) X(product) X(winograd) X(winograd_grad) \
 	X(concat) X(slice_channels) X(upsample) X(upsample_grad) X(embed) X(embed_grad) \
 	X(loss) X(loss_grad) X(adam) X(sum_squares)
 
@@ -41,7 +41,7 @@ enum { EZ_KERNELS(EZ_ENUM) EZ_KERNEL_COUNT };
 typedef int (*ez_kernel)(ez_args *);
 
 // runtime.c
-void ez_init(int threads, int level);           // level 0 baseline, 1 AVX2, 2 AVX-512, or less where the machine has less
+void ez_init(int threads, int level);           // level 0 baseline, 1 AVX2, 2 AVX-512, 3 with bfloat16; less where the machine has less
 int ez_call(int kernel, ez_args *a);            // runs a fused kernel
 void *ez_scratch(int slot, size_t bytes);       // growable buffer, 64-byte aligned; NULL when there is no memory
 void *ez_alloc(size_t bytes);                   // 64-byte aligned, huge pages where large; for free()

@@ -18,14 +18,14 @@ var isas = []struct {
 	{"avx2", C.dnnl_cpu_isa_avx2, 1},
 	{"avx512_core", C.dnnl_cpu_isa_avx512_core, 2},
 	{"avx512_core_vnni", C.dnnl_cpu_isa_avx512_core_vnni, 2},
-	{"avx512_core_bf16", C.dnnl_cpu_isa_avx512_core_bf16, 2},
-	{"avx512_core_amx", C.dnnl_cpu_isa_avx512_core_amx, 2},
+	{"avx512_core_bf16", C.dnnl_cpu_isa_avx512_core_bf16, 3},
+	{"avx512_core_amx", C.dnnl_cpu_isa_avx512_core_amx, 3},
 }
 
 // capOf finds an instruction set by name; "" is no cap.
 func capOf(name string) (dnnl, level int, ok bool) {
 	if name == "" {
-		return 0, 2, true
+		return 0, 3, true
 	}
 	for _, s := range isas {
 		if s.name == name {

@@ -55,6 +55,10 @@ func (b *backend) product(op string, p product) error {
 		return err
 	}
 	dt := b.computeType(p.src)
+	if b.ours(dt) {
+		return b.multiply(op, multiplication{dst: p.dst, src: p.src, w: p.w, bias: p.bias, add: p.add, batch: 1, height: 1, width: rows, k: p.k,
+			oh: 1, ow: rows, n: p.n, kh: 1, kw: 1, conv: kernel.Conv{Stride: 1}, grad: !p.transposed, alpha: p.alpha})
+	}
 	r, err := b.resultOf(op, p.dst, dt)
 	if err != nil {
 		return err

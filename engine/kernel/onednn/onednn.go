@@ -22,10 +22,14 @@ import (
 // process, so two backends must not run at the same time.
 type backend struct {
 	native  bool // bf16 products in hardware
+	amx     bool // by tiles
 	threads int
+	fixed   algorithm // Options.Convolution
+	choices *choices  // nil where nothing is measured
 
 	matmuls map[C.ez_matmul]*C.ez_prim
 	convs   map[C.ez_conv]*C.ez_prim
+	chosen  map[convKey]algorithm
 	args    C.ez_args
 	slots   [C.EZ_ARGS]C.uintptr_t
 }
@@ -41,6 +45,9 @@ func New(opt Options) (kernel.Backend, error) {
 	if !ok {
 		return nil, engine.Errorf(op, "", engine.BadInput, "unknown instruction set %q", opt.ISA)
 	}
+	if !slices.Contains([]algorithm{"", direct, winograd}, algorithm(opt.Convolution)) {
+		return nil, engine.Errorf(op, "", engine.BadInput, "unknown convolution %q", opt.Convolution)
+	}
 	threads, err := teamSize(op, opt.Threads)
 	if err != nil {
 		return nil, err
@@ -49,12 +56,19 @@ func New(opt Options) (kernel.Backend, error) {
 		return nil, failure(op, s)
 	}
 	C.ez_init(C.int(threads), C.int(level))
-	return &backend{
+	b := &backend{
 		native:  HasBF16(),
+		amx:     ISA() == "avx512_core_amx",
 		threads: threads,
+		fixed:   algorithm(opt.Convolution),
 		matmuls: map[C.ez_matmul]*C.ez_prim{},
 		convs:   map[C.ez_conv]*C.ez_prim{},
-	}, nil
+		chosen:  map[convKey]algorithm{},
+	}
+	if opt.Cache != "" {
+		b.choices = openChoices(opt.Cache, b.Name(), threads)
+	}
+	return b, nil
 }
 
 // Name is "onednn" with the instruction set.

@@ -14,4 +14,11 @@ type Options struct {
 	// "avx512_core_bf16", "avx512_core_amx"; "" means the machine's best. oneDNN accepts a cap only before its first
 	// primitive, once in a process.
 	ISA string
+
+	// Cache is a folder that keeps which algorithm was measured to be the faster for each shape of convolution: measured
+	// once on a machine, when the shape is first used. "" measures nothing and decides by a rule.
+	Cache string
+
+	// Convolution fixes the algorithm of those convolutions that allow a choice: "direct" or "winograd".
+	Convolution string
 }

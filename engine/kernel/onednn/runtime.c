@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <xmmintrin.h>
 
-extern const ez_kernel ez_kernels_base[], ez_kernels_avx2[], ez_kernels_avx512[];
+extern const ez_kernel ez_kernels_base[], ez_kernels_avx2[], ez_kernels_avx512[], ez_kernels_bf16[];
+static const ez_kernel *const levels[] = {ez_kernels_base, ez_kernels_avx2, ez_kernels_avx512, ez_kernels_bf16};
 
 static const ez_kernel *kernels = ez_kernels_base;
 static int team_size, generation;
@@ -19,15 +20,15 @@ static __thread int prepared; // generation of this thread's team
 static int cpu_level(void) {
 	__builtin_cpu_init();
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		return 2;
-	return 1;
+	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+		return 1;
+	return __builtin_cpu_supports("avx512bf16") ? 3 : 2;
 }
 
 void ez_init(int threads, int level) {
 	int have = cpu_level();
 	if (level > have) level = have;
-	kernels = level == 2 ? ez_kernels_avx512 : level == 1 ? ez_kernels_avx2 : ez_kernels_base;
+	kernels = levels[level];
 	team_size = threads;
 	generation++;
 }

@@ -123,9 +123,14 @@ static void narrow(void *dst, long dt, const float *restrict s, long n) {
 	uint16_t *restrict d = dst;
 	switch (dt) {
 	case EZ_F32: memcpy(dst, s, 4 * n); break;
-	case EZ_BF16:
-		for (long i = 0; i < n; i++) d[i] = to_bf16(s[i]);
+	case EZ_BF16: {
+		long i = 0;
+#ifdef __AVX512BF16__
+		for (; i + 16 <= n; i += 16) _mm256_storeu_si256((void *)(d + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(s + i)));
+#endif
+		for (; i < n; i++) d[i] = to_bf16(s[i]);
 		break;
+	}
 	case EZ_F16: {
 		long i = 0;
 #ifdef __F16C__
@@ -154,4 +159,25 @@ static inline const float *get(ez_tensor t, long off, long n, float *buf) {
 static inline float *room(ez_tensor t, long off, float *buf) { return t.dt == EZ_F32 ? (float *)t.p + off : buf; }
 static inline void put(ez_tensor t, long off, long n, const float *from) {
 	if (t.dt != EZ_F32) narrow(at(t, off), t.dt, from, n);
+}
+
+// A vector of the elements from off on, and storing one.
+static inline vf load_v(ez_tensor t, long off) {
+	if (t.dt == EZ_F32) return *(const vf *)((float *)t.p + off);
+#if LANES == 16
+	if (t.dt == EZ_BF16) return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)at(t, off))), 16);
+#elif LANES == 8
+	if (t.dt == EZ_BF16) return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)at(t, off))), 16);
+#endif
+	vf v = {0};
+	widen((float *)&v, at(t, off), t.dt, LANES);
+	return v;
+}
+
+static inline void store_v(ez_tensor t, long off, vf v) {
+	if (t.dt == EZ_F32) *(vf *)((float *)t.p + off) = v;
+#ifdef __AVX512BF16__
+	else if (t.dt == EZ_BF16) _mm256_storeu_si256((void *)at(t, off), (__m256i)_mm512_cvtneps_pbh((__m512)v));
+#endif
+	else narrow(at(t, off), t.dt, (const float *)&v, LANES);
 }

@@ -22,9 +22,10 @@ type packed struct {
 // form is a weight in a layout that a primitive wanted, or as in its file but in another type: that one serves a
 // Linear's forward and backward pass alike.
 type form struct {
-	w     *C.ez_packed
-	plain bool
-	dt    kernel.DType
+	w       *C.ez_packed
+	plain   bool
+	dt      kernel.DType
+	cleanup runtime.Cleanup // frees w after the weight
 }
 
 // serves says whether a primitive that computes in dt can use the form.
@@ -85,7 +86,7 @@ func (b *backend) frozen(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DT
 			return C.ez_packed_memory(f.w), nil
 		}
 	}
-	f := form{C.ez_packed_new(p), plain, dt}
+	f := form{w: C.ez_packed_new(p), plain: plain, dt: dt}
 	if f.w == nil {
 		return 0, failure(op, C.EZ_NOMEM)
 	}
@@ -94,7 +95,20 @@ func (b *backend) frozen(op string, p *C.ez_prim, w *kernel.Tensor, dt kernel.DT
 		C.ez_packed_free(f.w)
 		return 0, err
 	}
-	runtime.AddCleanup(cache, func(w *C.ez_packed) { C.ez_packed_free(w) }, f.w)
+	f.cleanup = runtime.AddCleanup(cache, func(w *C.ez_packed) { C.ez_packed_free(w) }, f.w)
 	cache.forms = append(cache.forms, f)
 	return to, nil
+}
+
+// unpack frees w's forms at once.
+func unpack(w *kernel.Tensor) {
+	cache, ok := w.Packed.(*packed)
+	if !ok {
+		return
+	}
+	for _, f := range cache.forms {
+		f.cleanup.Stop()
+		C.ez_packed_free(f.w)
+	}
+	w.Packed = nil
 }

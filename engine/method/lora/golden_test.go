@@ -30,16 +30,13 @@ func TestFilesHaveTheEffectOfMergedWeights(t *testing.T) {
 	for _, name := range []string{"lora", "locon", "hyper_a_linear_nobias.lora", "hyper_b.lora"} {
 		t.Run(name, func(t *testing.T) {
 			f := golden.Open(t, "files/"+name+".eps.safetensors")
-			a, err := lora.Apply(golden.Path(t, "files", name+".safetensors"), 1)
+			m := loadTiny(t)
+			a, err := lora.Apply(m, golden.Path(t, "files", name+".safetensors"), 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := loadTiny(t)
 			f.Check(t, "", "eps_base", predict(t, m, nil, f))
 			f.Check(t, "", "eps_lora", predict(t, m, a, f))
-			if err := a.Check(); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }

@@ -41,17 +41,36 @@ func (lora) Info() engine.MethodInfo {
 
 // Start implements method.Method.
 func (l lora) Start(m *model.Model, job engine.Job) (method.Tuning, error) {
-	s := method.ReadSettings(l.Info(), job.Settings)
+	t := &tuning{model: m, seed: job.Seed, layers: map[string]*layer{}, from: &file{}}
+	given := job.Settings
+	var err error
+	if job.From != "" {
+		if t.from, err = read(m, job.From); err != nil {
+			return nil, err
+		}
+		if given, err = t.from.complete(given); err != nil {
+			return nil, err
+		}
+	}
+	t.settings = method.ReadSettings(l.Info(), given)
+	if err := t.read(t.settings); err != nil {
+		return nil, err
+	}
+	return t, t.check()
+}
+
+// read takes the settings over.
+func (t *tuning) read(s *method.Settings) error {
+	t.targets, t.text = s.Text("targets"), s.Text("text-encoder")
 	rank := s.Int("rank", 16, 1, 512)
-	t := &tuning{seed: job.Seed, layers: map[string]*layer{}, targets: s.Text("targets"), text: s.Text("text-encoder"),
-		plain: size{rank, float32(s.Float("alpha", float64(rank), 1e6))}}
+	t.plain = size{rank, float32(s.Float("alpha", float64(rank), 1e6))}
 	convRank := s.Int("conv-rank", rank, 1, 512)
 	t.spatial = size{convRank, float32(s.Float("conv-alpha", float64(convRank), 1e6))}
 	// A small model has its looks in its convolutions, and few words it knows well.
-	small := m.Resolution() < 256
+	small := t.model.Resolution() < 256
 	choose(&t.targets, small, "all", "attention+ff")
 	choose(&t.text, small, "on", "off")
-	return t, s.Err
+	return s.Err
 }
 
 // choose replaces "auto".
@@ -83,6 +102,9 @@ func (l *layer) scale() float32 { return l.alpha / float32(l.down.Shape[0]) }
 
 // tuning implements method.Tuning.
 type tuning struct {
+	model          *model.Model
+	settings       *method.Settings
+	from           *file // whose values training begins with; without modules where there is none
 	seed           uint64
 	targets, text  string
 	plain, spatial size
@@ -122,24 +144,33 @@ func parameter(g *graph.Graph, name string, t *kernel.Tensor) *graph.Node {
 	return g.Parameter(name, t)
 }
 
-// layer returns the pair beside l, made at first sight: down random, up zero, so that nothing changes at step 0.
+// layer returns the pair beside l, made at first sight: with the values of the file that training begins with, else down
+// random and up zero, so that nothing changes at step 0.
 func (t *tuning) layer(l model.Layer) *layer {
 	name := kohyaName(l)
 	if p := t.layers[name]; p != nil {
 		return p
 	}
-	s, out, in := t.plain, l.Shape[0], l.Shape[1]
-	p := &layer{module: name, weight: l.Weight}
+	s := t.plain
 	if spatial(l.Shape) {
 		s = t.spatial
-		p.down, p.up = kernel.New(kernel.F32, s.rank, in, l.Shape[2], l.Shape[3]), kernel.New(kernel.F32, out, s.rank, 1, 1)
-	} else {
-		ones := l.Shape[2:] // 1x1 convolutions keep four dimensions
-		p.down = kernel.New(kernel.F32, append([]int{s.rank, in}, ones...)...)
-		p.up = kernel.New(kernel.F32, append([]int{out, s.rank}, ones...)...)
 	}
-	p.alpha = s.alpha
-	t.initialise(p)
+	m, begun := t.from.modules[name]
+	if begun {
+		s = size{m.Rank(), m.Alpha}
+	}
+	up := append([]int{l.Shape[0], s.rank}, l.Shape[2:]...)
+	for i := range up[2:] { // convolutions, 1x1 too, keep four dimensions
+		up[2+i] = 1
+	}
+	p := &layer{module: name, weight: l.Weight, alpha: s.alpha,
+		down: kernel.New(kernel.F32, append([]int{s.rank}, l.Shape[1:]...)...), up: kernel.New(kernel.F32, up...)}
+	if begun {
+		copy(p.down.F32(), m.Down.F32())
+		copy(p.up.F32(), m.Up.F32())
+	} else {
+		t.initialise(p)
+	}
 	t.layers[name] = p
 	t.order = append(t.order, p)
 	return p
@@ -156,6 +187,9 @@ func (t *tuning) initialise(p *layer) {
 		d[i] = float32((2*rng.Float64(t.seed, stream, rng.Init, uint64(i)) - 1) * bound)
 	}
 }
+
+// Settings implements method.Tuning.
+func (t *tuning) Settings() map[string]string { return t.settings.All() }
 
 // TrainsText implements method.Tuning.
 func (t *tuning) TrainsText() bool { return t.text == "on" }
@@ -219,4 +253,4 @@ func (t *tuning) Export(path string, about method.About, dtype kernel.DType) err
 }
 
 // Reopen implements method.Tuning.
-func (t *tuning) Reopen(path string) (model.Adapter, error) { return Apply(path, 1) }
+func (t *tuning) Reopen(path string) (model.Adapter, error) { return Apply(t.model, path, 1) }

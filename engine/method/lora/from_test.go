@@ -1,0 +1,143 @@
+package lora_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"easel/engine"
+	"easel/engine/format"
+	"easel/engine/internal/golden"
+	"easel/engine/kernel"
+	"easel/engine/method"
+	"easel/engine/model"
+)
+
+func start(t *testing.T, m *model.Model, from string, settings map[string]string) (method.Tuning, error) {
+	t.Helper()
+	me, err := method.ByName("lora")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return me.Start(m, engine.Job{From: from, Settings: settings})
+}
+
+func readLoRA(t *testing.T, path string) map[string]format.LoRAModule {
+	t.Helper()
+	f, err := format.OpenLoRA(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	modules, err := format.ReadLoRA(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]format.LoRAModule{}
+	for _, m := range modules {
+		byName[m.Name] = m
+	}
+	return byName
+}
+
+// TestTrainingBeginsWithAFile: before the first step the tuned model predicts what the file does, with the file's rank,
+// alpha and targets, and the export equals the file.
+func TestTrainingBeginsWithAFile(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"lora":                       {"rank": "4", "alpha": "2", "conv-rank": "", "conv-alpha": "", "targets": "attention+ff", "text-encoder": "on"},
+		"locon":                      {"rank": "4", "alpha": "2", "conv-rank": "2", "conv-alpha": "1", "targets": "all", "text-encoder": "off"},
+		"hyper_a_linear_nobias.lora": {"rank": "24", "alpha": "24", "conv-rank": "", "conv-alpha": "", "targets": "attention", "text-encoder": "off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := loadTiny(t)
+			path := golden.Path(t, "files", name+".safetensors")
+			tuning, err := start(t, m, path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, tuning.Settings()); diff != "" {
+				t.Errorf("settings: %s", diff)
+			}
+			f := golden.Open(t, "files/"+name+".eps.safetensors")
+			f.Check(t, "", "eps_lora", predict(t, m, tuning, f))
+			exported := filepath.Join(t.TempDir(), "x.safetensors")
+			if err := tuning.Export(exported, method.About{}, kernel.F32); err != nil {
+				t.Fatal(err)
+			}
+			got := readLoRA(t, exported)
+			for module, want := range readLoRA(t, path) {
+				if diff := cmp.Diff(want.Alpha, got[module].Alpha); diff != "" {
+					t.Errorf("alpha of %s: %s", module, diff)
+				}
+				if diff := cmp.Diff(want.Down.Floats(), got[module].Down.Floats()); diff != "" {
+					t.Errorf("down of %s: %s", module, diff)
+				}
+				if diff := cmp.Diff(want.Up.Floats(), got[module].Up.Floats()); diff != "" {
+					t.Errorf("up of %s: %s", module, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestLayersThatTheFileLacksBeginAnew, without an effect.
+func TestLayersThatTheFileLacksBeginAnew(t *testing.T) {
+	m := loadTiny(t)
+	path := golden.Path(t, "files", "hyper_a_linear_nobias.lora.safetensors")
+	tuning, err := start(t, m, path, map[string]string{"targets": "all", "text-encoder": "on", "conv-rank": "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := golden.Open(t, "files/hyper_a_linear_nobias.lora.eps.safetensors")
+	f.Check(t, "", "eps_lora", predict(t, m, tuning, f))
+	given := readLoRA(t, path)
+	fresh := 0
+	for _, p := range tuning.Parameters() {
+		module, isUp := strings.CutSuffix(p.Name, ".lora_up.weight")
+		if _, has := given[module]; has || !isUp {
+			continue
+		}
+		fresh++
+		want := 24
+		if strings.HasSuffix(module, "_conv1") {
+			want = 3
+		}
+		if rank := p.Value.Shape[1]; rank != want && !strings.Contains(module, "conv") {
+			t.Errorf("%s has rank %d, want %d", module, rank, want)
+		}
+	}
+	if fresh != 278+72-len(given) {
+		t.Errorf("%d layers began anew beside %d given ones, want %d", fresh, len(given), 278+72-len(given))
+	}
+}
+
+func TestFilesThatTrainingCannotBeginWith(t *testing.T) {
+	m := loadTiny(t)
+	for _, c := range []struct {
+		file     string
+		settings map[string]string
+		kind     engine.Kind
+		says     string
+	}{
+		{"files/lora.safetensors", map[string]string{"rank": "8"}, engine.BadInput, "its rank is 4"},
+		{"files/lora.safetensors", map[string]string{"alpha": "4"}, engine.BadInput, "its alpha is 2"},
+		{"files/locon.safetensors", map[string]string{"conv-rank": "4"}, engine.BadInput, "its conv-rank is 2"},
+		{"files/locon.safetensors", map[string]string{"targets": "attention+ff"}, engine.BadInput, "targets attention+ff leaves out"},
+		{"files/lora.safetensors", map[string]string{"text-encoder": "off"}, engine.BadInput, "text encoder"},
+		{"files/ti-a1111.safetensors", nil, engine.Unsupported, "does not belong in a plain LoRA"},
+		{"tiny-sd2/lora.safetensors", nil, engine.BadFile, "made for another model (SD2; this one is SD1)"},
+		{"tiny-sdxl/lora.safetensors", nil, engine.BadFile, "made for another model (SDXL; this one is SD1)"},
+	} {
+		_, err := start(t, m, golden.Path(t, c.file), c.settings)
+		if engine.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s %v: %v", c.file, c.settings, err)
+		} else {
+			t.Log(err)
+		}
+	}
+	if _, err := start(t, m, "nowhere.safetensors", nil); engine.KindOf(err) != engine.NotFound {
+		t.Errorf("no file: %v", err)
+	}
+}
