@@ -24,12 +24,12 @@ func (p *program) bench(ctx context.Context, args []string) error {
 	fs.IntVar(&req.Runs, "runs", 0, "`times` each part is measured, of which the median counts; 0 is the usual")
 	fs.Var((*byteCount)(&req.Memory), "memory", "most memory of a training step, as 2GB or 800MB; by default what the machine has free")
 	fs.BoolVar(&req.Profile, "profile", false, "show each operator's share of the time; --shape sd15 does so anyway")
-	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one a core")
+	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
 	fs.BoolVar(&asJSON, "json", false, "print one JSON object a row")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	return p.withEngine(threads, func(eng engine.Engine) error {
+	return p.withEngine(power{threads: threads}, func(eng engine.Engine) error {
 		rows := &benchTable{p: p, json: asJSON}
 		if !asJSON {
 			device := eng.Device()

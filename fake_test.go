@@ -12,7 +12,7 @@ import (
 // fakeEngine records what it is asked for and answers with what a test put in.
 type fakeEngine struct {
 	engine.Engine
-	threads []int // of each engine that was made
+	made    []power // with which engines were made
 	job     engine.Job
 	request engine.SampleRequest
 	bench   engine.BenchRequest
@@ -82,8 +82,8 @@ func easel(t *testing.T, eng *fakeEngine, terminal bool, args ...string) (code i
 	var out, err bytes.Buffer
 	p := &program{
 		out: &out, err: &err, terminal: terminal,
-		newEngine: func(threads int) (engine.Engine, error) {
-			eng.threads = append(eng.threads, threads)
+		newEngine: func(use power) (engine.Engine, error) {
+			eng.made = append(eng.made, use)
 			return eng, nil
 		},
 		openWindow: func(_ context.Context, _ engine.Engine, project string) error {

@@ -16,5 +16,5 @@ func (p *program) gui(ctx context.Context, args []string) error {
 	if len(rest) == 1 {
 		project = rest[0]
 	}
-	return p.withEngine(0, func(eng engine.Engine) error { return p.openWindow(ctx, eng, project) })
+	return p.withEngine(power{threads: -1, background: true}, func(eng engine.Engine) error { return p.openWindow(ctx, eng, project) })
 }

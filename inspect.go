@@ -19,7 +19,7 @@ func (p *program) inspect(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.withEngine(0, func(eng engine.Engine) error {
+	return p.withEngine(power{}, func(eng engine.Engine) error {
 		info, err := eng.Inspect(ctx, rest[0])
 		if err != nil {
 			return err

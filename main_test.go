@@ -54,8 +54,8 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 func TestThreadsReachTheEngine(t *testing.T) {
 	eng := &fakeEngine{}
 	easel(t, eng, false, append(zorbit, "--threads", "3")...)
-	if n := len(eng.threads); n == 0 || eng.threads[n-1] != 3 {
-		t.Errorf("engines were made with %v threads", eng.threads)
+	if n := len(eng.made); n == 0 || eng.made[n-1] != (power{3, true}) {
+		t.Errorf("engines were made with %v", eng.made)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestEngineErrorsAreOneLine(t *testing.T) {
 
 func TestAnEngineThatCannotStart(t *testing.T) {
 	var stderr strings.Builder
-	p := &program{out: &strings.Builder{}, err: &stderr, newEngine: func(int) (engine.Engine, error) { return nil, errors.New("no engine") }}
+	p := &program{out: &strings.Builder{}, err: &stderr, newEngine: func(power) (engine.Engine, error) { return nil, errors.New("no engine") }}
 	if code := p.main(t.Context(), []string{"bench"}); code != 1 || stderr.String() != "easel: no engine\n" {
 		t.Errorf("code %d, %q", code, stderr.String())
 	}

@@ -29,7 +29,7 @@ func (p *program) merge(ctx context.Context, args []string) error {
 	case req.Out == "":
 		return usagef("--out is missing; `easel merge -h` explains the flags")
 	}
-	return p.withEngine(threads, func(eng engine.Engine) error {
+	return p.withEngine(power{threads: threads}, func(eng engine.Engine) error {
 		result, err := eng.Merge(ctx, req)
 		if err != nil {
 			return err

@@ -8,9 +8,9 @@ import (
 	"easel/engine/local"
 )
 
-// newEngine makes the engine with the given number of computing threads; 0 is one a core.
-func newEngine(threads int) (engine.Engine, error) {
-	return local.New(local.Options{Threads: threads, Cache: cacheFolder()})
+// newEngine makes the engine.
+func newEngine(p power) (engine.Engine, error) {
+	return local.New(local.Options{Threads: p.threads, Background: p.background, Cache: cacheFolder()})
 }
 
 // cacheFolder is Easel's in the user's cache, "" where there is none.

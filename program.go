@@ -17,7 +17,7 @@ type program struct {
 	name       string // as it was called, for commands to repeat; "easel" where empty
 	out, err   io.Writer
 	terminal   bool // out redraws a line on "\r"
-	newEngine  func(threads int) (engine.Engine, error)
+	newEngine  func(p power) (engine.Engine, error)
 	openWindow func(ctx context.Context, eng engine.Engine, project string) error
 }
 
@@ -144,9 +144,15 @@ func parse(fs *flag.FlagSet, args []string, min, max int) (rest []string, err er
 	return rest, nil
 }
 
-// withEngine calls f with an engine that uses threads threads; 0 is one a core.
-func (p *program) withEngine(threads int, f func(engine.Engine) error) error {
-	eng, err := p.newEngine(threads)
+// power is how much of the computer an engine takes.
+type power struct {
+	threads    int  // 0 is one for each physical core, -1 one less
+	background bool // gives way to other programs
+}
+
+// withEngine calls f with an engine.
+func (p *program) withEngine(use power, f func(engine.Engine) error) error {
+	eng, err := p.newEngine(use)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	fs.IntVar(&req.Height, "height", 0, "`pixels`; 0 takes the model's own")
 	fs.StringVar(&req.Out, "out", "", "PNG `file` to write")
 	fs.StringVar(&req.DType, "dtype", "auto", "`type` to compute in: auto, f32, bf16")
-	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one a core")
+	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
 	fs.BoolVar(&asJSON, "json", false, "print the engine's events, one JSON object a line")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	if req.Out == "" {
 		return usagef("--out is missing; `easel sample -h` explains the flags")
 	}
-	return p.withEngine(threads, func(eng engine.Engine) error {
+	return p.withEngine(power{threads: threads}, func(eng engine.Engine) error {
 		sink, finish := p.sink(asJSON)
 		pictures, err := eng.Sample(ctx, req, sink)
 		finish()

@@ -12,7 +12,7 @@ import (
 
 // methods asks the engine for its fine-tuning methods.
 func (p *program) methods() (methods []engine.MethodInfo, err error) {
-	err = p.withEngine(0, func(eng engine.Engine) error {
+	err = p.withEngine(power{}, func(eng engine.Engine) error {
 		methods = eng.Methods()
 		return nil
 	})

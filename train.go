@@ -26,7 +26,7 @@ func (p *program) train(ctx context.Context, args []string) error {
 	if err := checkJob(job); err != nil {
 		return err
 	}
-	return p.withEngine(f.threads, func(eng engine.Engine) error {
+	return p.withEngine(power{f.threads, true}, func(eng engine.Engine) error {
 		if job.Resume {
 			run, err := eng.OpenRun(ctx, job.Out)
 			if err != nil {
@@ -55,7 +55,7 @@ func (p *program) parseTrain(args []string, methods []engine.MethodInfo, job *en
 	fs := p.flags("train")
 	jobFlags(fs, job)
 	settingFlags(fs, methods, job)
-	fs.IntVar(&f.threads, "threads", 0, "`threads` that compute; 0 is one a core")
+	fs.IntVar(&f.threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
 	fs.BoolVar(&f.json, "json", false, "print the engine's events, one JSON object a line")
 	_, err = parse(fs, args, 0, 0)
 	return f, err

@@ -101,14 +101,15 @@ func (f *footprint) peak(plan engine.Plan) (int64, error) {
 
 // overhead is what running takes beside values and weights: code that oneDNN makes for each shape, its scratch memory,
 // garbage of Go's.
-const overhead = 55 << 20
+const overhead = 45 << 20
 
-// held is what of a network's weights is in memory at once.
+// held is what of a network's weights is in memory at once, with the form that a kernel makes of one for the time of a
+// call.
 func held(n need, plan engine.Plan) int64 {
 	if plan.Stream {
 		return min(n.weights, 2*n.largest)
 	}
-	return n.weights
+	return n.weights + n.largest
 }
 
 // render is what a row of the grid takes beside the UNet's weights: text encoder and decoder are read for it and released.

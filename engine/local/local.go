@@ -20,8 +20,13 @@ import (
 
 // Options say how the engine computes.
 type Options struct {
-	Threads int    // 0 is one a core
-	Cache   string // folder for what is measured once on a machine; "" measures nothing
+	// Threads compute: 0 is one for each physical core, -1 one less.
+	Threads int
+	// Background gives the computing threads a low priority, so that a long run leaves the computer usable. It does so
+	// where the system can (Linux: a niceness of 10) and cannot be undone.
+	Background bool
+	// Cache is a folder for what is measured once on a machine; "" measures nothing.
+	Cache string
 }
 
 // local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
@@ -51,6 +56,9 @@ func New(o Options) (engine.Engine, error) {
 func (l *local) work(o Options, started chan<- error) {
 	runtime.LockOSThread()
 	defer close(l.done)
+	if o.Background {
+		yield() // before the backend's threads begin, which take after this one
+	}
 	var err error
 	if l.backend, err = newBackend(o); err == nil {
 		l.device = describe(l.backend)
@@ -76,7 +84,16 @@ func newBackend(o Options) (kernel.Backend, error) {
 	if !onednn.Available() {
 		return ref.New(), nil
 	}
-	return onednn.New(onednn.Options{Threads: o.Threads, Cache: o.Cache, ISA: os.Getenv("EASEL_ISA")})
+	settings := onednn.Options{Threads: max(o.Threads, 0), Cache: o.Cache, ISA: os.Getenv("EASEL_ISA")}
+	b, err := onednn.New(settings)
+	if err != nil || o.Threads >= 0 {
+		return b, err
+	}
+	settings.Threads = max(kernel.Threads(b)+o.Threads, 1)
+	if err := b.Close(); err != nil {
+		return nil, err
+	}
+	return onednn.New(settings)
 }
 
 // do runs f on the computing goroutine, after what was asked for before. A cancelled wait never runs f.

@@ -37,6 +37,10 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 		return nil, err
 	}
 	defer p.close()
+	if err := p.follow(engine.Plan{Weights: p.options.DType.String()}, false); err != nil {
+		return nil, err
+	}
+	p.rest()
 	adapters, err := p.apply(req.LoRAs)
 	if err != nil {
 		return nil, err

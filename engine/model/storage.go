@@ -1,6 +1,10 @@
 package model
 
 import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
 	"easel/engine"
 	"easel/engine/kernel"
 )
@@ -97,15 +101,26 @@ func (s *stored) convert(t *kernel.Tensor) (*kernel.Tensor, error) {
 	return c, nil
 }
 
-// convert writes the elements of from into to, through a small buffer.
+// convert writes the elements of from into to, through a small buffer for each processor.
 func convert(to, from *kernel.Tensor) {
 	const chunk = 1 << 16
-	values := make([]float32, min(chunk, from.Len()))
-	for at := 0; at < from.Len(); at += chunk {
-		n := min(chunk, from.Len()-at)
-		part(from, at, n).ReadF32(values[:n])
-		part(to, at, n).WriteF32(values[:n])
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (from.Len()+chunk-1)/chunk) {
+		all.Go(func() {
+			values := make([]float32, chunk)
+			for {
+				at := int(next.Add(chunk)) - chunk
+				if at >= from.Len() {
+					return
+				}
+				n := min(chunk, from.Len()-at)
+				part(from, at, n).ReadF32(values[:n])
+				part(to, at, n).WriteF32(values[:n])
+			}
+		})
 	}
+	all.Wait()
 }
 
 func part(t *kernel.Tensor, at, n int) *kernel.Tensor {
