@@ -176,11 +176,17 @@ func (vm *VM) Close() error {
 // Bytes is the memory that one run's values take, without leaves.
 func (vm *VM) Bytes() int { return vm.size }
 
-// Weights are the frozen tensors that a run reads.
+// Weights are the frozen tensors that a run reads as a whole: all but the tables of embeddings.
 func (vm *VM) Weights() []*kernel.Tensor {
+	table := map[int]bool{}
+	for _, i := range vm.s.code {
+		if _, ok := i.op.(embedding); ok {
+			table[i.in[1]] = true
+		}
+	}
 	var frozen []*kernel.Tensor
-	for _, v := range vm.leaves {
-		if v.t != nil && v.t.Frozen {
+	for k, v := range vm.s.values {
+		if v.leaf != nil && v.t != nil && v.t.Frozen && !table[k] {
 			frozen = append(frozen, v.t)
 		}
 	}

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"runtime"
+
 	"easel/engine"
 	"easel/engine/graph"
 	"easel/engine/kernel"
@@ -96,12 +98,18 @@ func (f *footprint) peak(plan engine.Plan) (int64, error) {
 		}
 		most = max(most, before)
 	}
-	return f.base + overhead + most, nil
+	return f.base + overhead() + most, nil
 }
 
-// overhead is what running takes beside values and weights: code that oneDNN makes for each shape, its scratch memory,
-// garbage of Go's.
-const overhead = 45 << 20
+// code is what a run takes beside values and weights: what oneDNN compiles for each shape, and its scratch memory.
+const code = 24 << 20
+
+// overhead is code and the garbage of Go's that a run lets lie.
+func overhead() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return code + int64(m.HeapAlloc)*gcPercent/100
+}
 
 // held is what of a network's weights is in memory at once, with the form that a kernel makes of one for the time of a
 // call.

@@ -185,7 +185,7 @@ func TestPeakIsPredicted(t *testing.T) {
 		"builtin, one row": func(j *engine.Job) { j.Model, j.Batch, j.Preserve = "builtin", 1, -1 },
 		"wide, f32":        func(j *engine.Job) { j.Model = wide },
 		"wide, bf16":       func(j *engine.Job) { j.Model, j.DType = wide, "bf16" },
-		"wide, streamed":   func(j *engine.Job) { j.Model, j.Memory = wide, 300e6 },
+		"wide, streamed":   func(j *engine.Job) { j.Model, j.Memory = wide, 200e6 },
 		"deep, batch of 4": func(j *engine.Job) { j.Model, j.Batch = deep, 4 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,7 +55,7 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 	if err != nil {
 		return nil, err
 	}
-	w.predicted = f.base + overhead + n.values + held(n, engine.Plan{})
+	w.predicted = f.base + overhead() + n.values + held(n, engine.Plan{})
 	g := graph.New()
 	in, out := networkOf(g, p.model, part, w, side)
 	vm, err := graph.Compile(g, p.backend, []*graph.Node{out}, p.options)

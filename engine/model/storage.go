@@ -2,6 +2,7 @@ package model
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -12,7 +13,7 @@ import (
 // Storage says how the frozen weights of a network are kept in memory.
 type Storage struct {
 	// DType is the type in which matrices and convolutions are stored. Those of another floating type are converted
-	// once, while they are read; vectors stay as they are.
+	// once, while they are read; vectors stay as they are, and so do tables of embeddings, of which a run reads few rows.
 	DType kernel.DType
 	// Lean keeps the backend from holding a copy in a form of its own: weights are converted at each use.
 	Lean bool
@@ -70,7 +71,7 @@ func (s *stored) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 		return t, nil
 	}
 	t, err := s.Weights.Tensor(name, shape...)
-	if err == nil && s.storage != nil && len(shape) > 1 && floating(t.DType) {
+	if err == nil && s.storage != nil && len(shape) > 1 && floating(t.DType) && !strings.HasSuffix(name, "embedding.weight") {
 		t, err = s.convert(t)
 	}
 	if err != nil {
