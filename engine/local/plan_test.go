@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"easel/engine"
+	"easel/engine/kernel/onednn"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -29,6 +30,9 @@ func planOf(t *testing.T, eng engine.Engine, job engine.Job) (engine.Plan, map[s
 // TestBudgetChoosesARung: less memory means a leaner plan, whose results are equal as long as weights and resolution are;
 // what cannot be had is refused with what it would need.
 func TestBudgetChoosesARung(t *testing.T) {
+	if !onednn.Available() {
+		t.Skip("takes many minutes in plain Go")
+	}
 	eng := newEngine(t)
 	job := engine.Job{Method: "lora", Model: randomModel(t, 64, 128, 192), Images: pictures(t, 1), Word: "zorbit", Class: "toy", Out: t.TempDir(),
 		Steps: 1, Batch: 8, SampleSteps: 1, DType: "bf16", Preserve: -1, Prompts: []string{"a {word}"}, Export: "f32",
