@@ -47,8 +47,8 @@ func OpenCheckpoint(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// newCheckpoint maps the names of f. Moving averages count only where there is no other UNet.
-func newCheckpoint(f *File) *Checkpoint {
+// NewCheckpoint maps the names of f, whatever it holds. Moving averages count only where there is no other UNet.
+func NewCheckpoint(f *File) *Checkpoint {
 	refs := Refs
 	if slices.ContainsFunc(f.Names(), func(own string) bool { return strings.HasPrefix(own, "model.diffusion_model.") }) {
 		refs = func(own string) []Ref {

@@ -8,7 +8,7 @@ import (
 
 // classify says what the tensors of a file are, by their names and shapes, and maps them as those of a checkpoint.
 func classify(info *Info, f *File) *Checkpoint {
-	c := newCheckpoint(f)
+	c := NewCheckpoint(f)
 	names := f.Names()
 	any := func(prefix ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool {

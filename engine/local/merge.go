@@ -112,7 +112,7 @@ func (m *merger) close() {
 }
 
 // mergeFile merges into a checkpoint in one file. Of the moving averages that it may hold beside its UNet, which only
-// training uses, nothing is changed.
+// training uses, nothing is changed, and of two tensors of one meaning the one that is read.
 func (m *merger) mergeFile(family string) error {
 	if !strings.EqualFold(filepath.Ext(m.req.Out), ".safetensors") {
 		return engine.Errorf(opMerge, m.req.Out, engine.BadInput, "the model is one file, and so is the result: give a name that ends in .safetensors")
@@ -122,6 +122,7 @@ func (m *merger) mergeFile(family string) error {
 		return err
 	}
 	defer f.Close()
+	c := format.NewCheckpoint(f)
 	var ts []mergeTensor
 	for _, name := range f.Names() {
 		stored, err := f.Stored(name)
@@ -129,9 +130,10 @@ func (m *merger) mergeFile(family string) error {
 			return err
 		}
 		t := mergeTensor{Stored: stored, load: func() (*kernel.Tensor, error) { return f.Tensor(name) }}
-		if !strings.HasPrefix(name, "model_ema.") {
-			t.refs = format.Refs(name)
-		}
+		t.refs = slices.DeleteFunc(c.Refs(name), func(ref format.Ref) bool {
+			own, _, _ := c.Find(ref.Part, ref.Name)
+			return own != name
+		})
 		ts = append(ts, t)
 	}
 	if err := m.fit(ts, family); err != nil {

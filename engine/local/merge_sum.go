@@ -26,9 +26,12 @@ func (m *merger) fit(ts []mergeTensor, family string) error {
 	weights := map[string][]int{}
 	for i := range ts {
 		for _, ref := range ts[i].refs {
+			if ref.Of > 1 && (len(ts[i].Shape) == 0 || ts[i].Shape[0]%ref.Of != 0) {
+				return engine.Errorf(opMerge, m.req.Model, engine.BadFile, "tensor %q of shape %v cannot be split into %d", ts[i].Name, ts[i].Shape, ref.Of)
+			}
 			name := format.LoRATarget(ref.Part, ref.Name, sdxl)
 			ts[i].to = append(ts[i].to, name)
-			if shape := slices.Clone(ts[i].Shape); name != "" && len(shape) >= 2 && shape[0]%ref.Of == 0 {
+			if shape := slices.Clone(ts[i].Shape); name != "" && len(shape) >= 2 {
 				shape[0] /= ref.Of
 				weights[name] = shape
 			}

@@ -183,6 +183,66 @@ func TestMergeOfAPickle(t *testing.T) {
 	}
 }
 
+// rewritten is golden's checkpoint with other tensors, of which a change may leave out any, or add some.
+func rewritten(t *testing.T, model string, change func(format.Stored) []format.Stored) string {
+	t.Helper()
+	var ts []format.Stored
+	for _, s := range stored(t, golden.Path(t, model, model+".safetensors")) {
+		ts = append(ts, change(s)...)
+	}
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := format.WriteStored(path, ts, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestMergeIntoMovingAverages where they are the only UNet.
+func TestMergeIntoMovingAverages(t *testing.T) {
+	model := rewritten(t, "tiny-sd1", func(s format.Stored) []format.Stored {
+		if name, ok := strings.CutPrefix(s.Name, "model.diffusion_model."); ok {
+			s.Name = "model_ema.diffusion_model" + strings.ReplaceAll(name, ".", "")
+		}
+		return []format.Stored{s}
+	})
+	loras := []engine.LoRAFile{{Path: golden.Path(t, "files", "locon.safetensors"), Weight: 1}}
+	if r := merge(t, engine.MergeRequest{Model: model, LoRAs: loras, Out: filepath.Join(t.TempDir(), "m.safetensors")}); r.Changed != 278 {
+		t.Errorf("%d tensors changed, want 278", r.Changed)
+	}
+}
+
+// TestMergeWithTwins: of two tensors of one meaning only the one that is read counts, and changes.
+func TestMergeWithTwins(t *testing.T) {
+	const twin = "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.weight"
+	other := strings.Replace(twin, "transformer.text_model.", "", 1)
+	model := rewritten(t, "tiny-sd1", func(s format.Stored) []format.Stored {
+		if s.Name != twin {
+			return []format.Stored{s}
+		}
+		return []format.Stored{s, format.StoredAs(other, kernel.New(kernel.F16, 1, 1))}
+	})
+	loras := []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
+	before := stored(t, model)
+	after := stored(t, merge(t, engine.MergeRequest{Model: model, LoRAs: loras, Out: filepath.Join(t.TempDir(), "m.safetensors")}).Path)
+	if sameBytes(t, before[twin], after[twin]) || !sameBytes(t, before[other], after[other]) {
+		t.Error("the twin that is not read changed, or the other did not")
+	}
+}
+
+// TestMergeOfOddProjections, which cannot be a query, a key and a value.
+func TestMergeOfOddProjections(t *testing.T) {
+	model := rewritten(t, "tiny-sd2", func(s format.Stored) []format.Stored {
+		if strings.HasSuffix(s.Name, "resblocks.0.attn.in_proj_weight") {
+			return []format.Stored{format.StoredAs(s.Name, kernel.New(kernel.F32, s.Shape[0]+1, s.Shape[1]))}
+		}
+		return []format.Stored{s}
+	})
+	req := engine.MergeRequest{Model: model, Out: filepath.Join(t.TempDir(), "m.safetensors"), LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
+	if _, err := newEngine(t).Merge(context.Background(), req); engine.KindOf(err) != engine.BadFile || !strings.Contains(err.Error(), "cannot be split into 3") {
+		t.Error(err)
+	}
+}
+
 // oneModule writes a LoRA of one linear layer.
 func oneModule(t *testing.T, path, name string, out, in int) {
 	t.Helper()
