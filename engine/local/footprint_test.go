@@ -175,8 +175,8 @@ func (r recorder) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 
 // TestPeakIsPredicted compares what a plan promises with what fresh processes took at most.
 func TestPeakIsPredicted(t *testing.T) {
-	if !onednn.Available() || testing.Short() {
-		t.Skip("needs the fast backend and half a minute")
+	if !onednn.Available() || testing.Short() || raceDetector {
+		t.Skip("needs the fast backend, half a minute, and memory without the race detector's shadows")
 	}
 	images := pictures(t, 2)
 	wide, deep := randomModel(t, 192, 384, 512), randomModel(t, 64, 128, 256, 256)

@@ -30,8 +30,8 @@ func planOf(t *testing.T, eng engine.Engine, job engine.Job) (engine.Plan, map[s
 // TestBudgetChoosesARung: less memory means a leaner plan, whose results are equal as long as weights and resolution are;
 // what cannot be had is refused with what it would need.
 func TestBudgetChoosesARung(t *testing.T) {
-	if !onednn.Available() {
-		t.Skip("takes many minutes in plain Go")
+	if !onednn.Available() || raceDetector {
+		t.Skip("takes many minutes in plain Go, and the race detector takes memory of its own")
 	}
 	eng := newEngine(t)
 	job := engine.Job{Method: "lora", Model: randomModel(t, 64, 128, 192), Images: pictures(t, 1), Word: "zorbit", Class: "toy", Out: t.TempDir(),
