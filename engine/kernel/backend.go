@@ -39,8 +39,8 @@ const (
 // A Backend computes. Every method writes its first argument (a suffix "s" means several results come first);
 // results never alias inputs except where a method says so. Activations are channels-last with any number of
 // leading dimensions; floating tensors may be F32 or BF16 in any mixture where not said otherwise, statistics,
-// losses, parameters' gradients and optimizer state are F32. Weights may be F32, BF16 or F16; a Frozen weight is
-// packed at first use. All calls come from one OS thread. Errors mean misuse or missing memory.
+// losses, parameters' gradients and optimizer state are F32. Weights may be F32, BF16 or F16; a backend may keep a
+// form of its own of a Frozen weight. All calls come from one OS thread. Errors mean misuse or missing memory.
 type Backend interface {
 	// Name is "ref" or "onednn", with the instruction set where there are several.
 	Name() string

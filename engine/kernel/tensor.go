@@ -37,7 +37,7 @@ type Tensor struct {
 	DType DType
 	Data  []byte // little-endian, at least Len()*DType.Size() bytes
 
-	// Frozen says that Data will never change. A backend may then keep a packed copy in Packed.
+	// Frozen says that Data will never change. A backend that wants a form of its own may then keep it in Packed.
 	Frozen bool
 	// Mapped says that Data is a view of a file: LetGo may take its memory, and the values come back from the file.
 	Mapped bool

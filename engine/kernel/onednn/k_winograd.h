@@ -29,9 +29,6 @@
 #define N1 (2 * Q1 * (Q1 - Q2))
 #define N2 (2 * Q2 * (Q2 - Q1))
 
-typedef int vi __attribute__((vector_size(4 * LANES)));
-typedef uint16_t vh __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
-
 typedef struct {
 	ez_tensor y, x, w, bias, add;
 	long h, width, k, n;    // pixels, input and output channels
@@ -41,17 +38,15 @@ typedef struct {
 
 // n floats from off, zeros after them.
 static inline vf wg_load(ez_tensor t, long off, long n) {
-	if (n >= LANES && t.dt == EZ_F32) return *(const vf *)at(t, off);
-	if (n >= LANES && t.dt == EZ_BF16) return (vf)(__builtin_convertvector(*(const vh *)at(t, off), vi) << 16);
+	if (n >= LANES) return load_v(t, off);
 	float buf[LANES] = {0};
-	widen(buf, at(t, off), t.dt, min_l(n, LANES));
+	widen(buf, at(t, off), t.dt, n);
 	return *(vf *)buf;
 }
 
 static inline void wg_store(ez_tensor t, long off, long n, vf v) {
-	if (n >= LANES && t.dt == EZ_F32) *(vf *)at(t, off) = v;
-	else if (n >= LANES && t.dt == EZ_BF16) narrow(at(t, off), EZ_BF16, (float *)&v, LANES); // of a known length, for the compiler
-	else narrow(at(t, off), t.dt, (float *)&v, min_l(n, LANES));
+	if (n >= LANES) store_v(t, off, v);
+	else narrow(at(t, off), t.dt, (float *)&v, n);
 }
 
 // One dimension of Bt d: six values `from` apart become six `to` apart.

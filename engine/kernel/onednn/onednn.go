@@ -137,10 +137,7 @@ func (b *backend) call(op string, id C.int, ts []*kernel.Tensor, n []int, f ...f
 		if !whole(t) {
 			return need(op, false)
 		}
-		a.t[i] = C.ez_tensor{p: address(t)}
-		if t != nil {
-			a.t[i].dt = C.long(t.DType)
-		}
+		a.t[i] = tensorOf(t)
 	}
 	for i, v := range n {
 		a.n[i] = C.long(v)

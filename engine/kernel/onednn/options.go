@@ -1,5 +1,5 @@
-// Package onednn is Easel's CPU backend: convolution and matrix products by oneDNN with prepacked weights, everything
-// else by fused C kernels of our own, compiled for several instruction sets and chosen at run time.
+// Package onednn is Easel's CPU backend: fused C kernels of our own, compiled for several instruction sets and chosen at
+// run time, and oneDNN for weight gradients and, on processors with AMX, products of bfloat16.
 //
 // It needs cgo, x86-64 Linux and oneDNN 2.6 or 3.x; elsewhere Available is false and New returns an error.
 package onednn

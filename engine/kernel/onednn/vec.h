@@ -22,6 +22,8 @@
 #define VECTOR _Pragma("GCC ivdep")
 
 typedef float vf __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int vi __attribute__((vector_size(4 * LANES)));
+typedef uint16_t vh __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
 static inline long min_l(long a, long b) { return a < b ? a : b; }
 static inline long max_l(long a, long b) { return a > b ? a : b; }
@@ -164,11 +166,7 @@ static inline void put(ez_tensor t, long off, long n, const float *from) {
 // A vector of the elements from off on, and storing one.
 static inline vf load_v(ez_tensor t, long off) {
 	if (t.dt == EZ_F32) return *(const vf *)((float *)t.p + off);
-#if LANES == 16
-	if (t.dt == EZ_BF16) return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)at(t, off))), 16);
-#elif LANES == 8
-	if (t.dt == EZ_BF16) return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)at(t, off))), 16);
-#endif
+	if (t.dt == EZ_BF16) return (vf)(__builtin_convertvector(*(const vh *)at(t, off), vi) << 16);
 	vf v = {0};
 	widen((float *)&v, at(t, off), t.dt, LANES);
 	return v;
