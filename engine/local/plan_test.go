@@ -10,18 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// planOf trains a step and returns the plan on record and the exported tensors.
+// planOf trains a step in a process of its own, whose memory other tests do not share, and returns the plan on record and
+// the exported tensors.
 func planOf(t *testing.T, eng engine.Engine, job engine.Job) (engine.Plan, map[string][]float32) {
 	t.Helper()
-	result, err := eng.Train(context.Background(), job, ignore)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan, _ := trainAlone(t, job)
 	run, err := eng.OpenRun(context.Background(), job.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return run.Job.Plan, tensors(t, result.Export)
+	return plan, tensors(t, run.Export)
 }
 
 // TestBudgetChoosesARung: less memory means a leaner plan, whose results are equal as long as weights and resolution are;
