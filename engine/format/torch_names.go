@@ -27,8 +27,9 @@ func headerOf(root any, size int) (*header, error) {
 	return h, nil
 }
 
-// Limits of the search for tensors in a pickle: lists may hold each other.
+// Limits of the search for tensors in a pickle: lists may hold each other, and many times the same tensor.
 const (
+	maxName    = 1024 // bytes
 	maxNesting = 6
 	maxVisited = 1_000_000
 )
@@ -37,6 +38,7 @@ type collector struct {
 	header
 	seen    map[string]bool
 	size    uint64 // of the file
+	named   uint64 // bytes of all names
 	visited int
 }
 
@@ -64,6 +66,9 @@ func (c *collector) collect(name string, v any, depth int) error {
 		return nil
 	}
 	below := func(key string, v any) error {
+		if len(name)+len(key) > maxName {
+			return fmt.Errorf("a name is longer than %d bytes: %w", maxName, pickle.ErrRefused)
+		}
 		if name != "" {
 			key = name + "." + key
 		}
@@ -129,6 +134,9 @@ func (c *collector) tensor(name string, v *pickle.Object) error {
 	}
 	if len(c.entries) == maxTensors {
 		return fmt.Errorf("there are more than %d tensors", maxTensors)
+	}
+	if c.named += uint64(len(name)); c.named > c.size {
+		return fmt.Errorf("the names are larger than the file: %w", pickle.ErrRefused)
 	}
 	e.name = name
 	c.seen[name] = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,11 @@ func TestPicklesRefused(t *testing.T) {
 	other := object(ok)
 	other.storages[0] = other.storages[0][:20]
 	deep := object(strings.Repeat(unicode("d")+"}(", 20) + ok + strings.Repeat("u", 20))
+	// many is one tensor many times below one key.
+	many := func(key, times int) torchObject {
+		one := strings.TrimPrefix(six(0, []int{1}, []int{1}), unicode("a"))
+		return object(unicode(strings.Repeat("k", key)) + "(" + one + "q\x00" + strings.Repeat("h\x00", times-1) + "t")
+	}
 	for name, test := range map[string]struct {
 		data []byte
 		kind engine.Kind
@@ -170,9 +176,17 @@ func TestPicklesRefused(t *testing.T) {
 		"compressed":         {compressed, engine.BadFile, "compressed"},
 		"stream cut off":     {stream[:len(stream)-10], engine.BadFile, ""},
 		"zip cut off":        {torchZip(object(ok))[:300], engine.BadFile, "damaged zip"},
+		"long names":         {torchZip(many(100_000, 2000)), engine.Unsupported, "a name is longer"},
+		"many names":         {torchStream(many(1000, 50_000), 4), engine.Unsupported, "names are larger than the file"},
 		"no pickle":          {[]byte("PK\x03\x04 no zip"), engine.BadFile, "damaged zip"},
 	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		_, err := format.Parse(test.data)
+		runtime.ReadMemStats(&after)
+		if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 20 {
+			t.Errorf("%s: a file of %d bytes took %d MB", name, len(test.data), taken)
+		}
 		if engine.KindOf(err) != test.kind || !strings.Contains(fmt.Sprint(err), test.says) {
 			t.Errorf("%s: %v, want kind %v and %q", name, err, test.kind, test.says)
 		}

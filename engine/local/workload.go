@@ -43,7 +43,7 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 	}
 	switch part {
 	case "step":
-		return w, w.trainingStep(p, req, side)
+		return w, w.trainingStep(p, req)
 	case "picture":
 		return w, w.pictures(p)
 	}
@@ -102,7 +102,7 @@ func zeros(n *graph.Node) *kernel.Tensor {
 }
 
 // trainingStep is a whole step of a method on prepared latents: noise, forward, backward, clipping, optimizer.
-func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) error {
+func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest) error {
 	w.method = req.Method
 	if w.method == "" {
 		w.method = "lora"
@@ -129,7 +129,7 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest, side int) 
 	}
 	t := train.New(train.Config{Model: p.model, Tuning: tuning, Backend: p.backend, Schedule: p.schedule,
 		Weighting: diffusion.Uniform{}, Optimizer: optimizer, Rate: rate, Steps: 1, ClipNorm: 1, Options: p.options})
-	side = w.res / p.model.VAE.Factor()
+	side := w.res / p.model.VAE.Factor()
 	if err := t.Prepare(w.batch, side, side); err != nil {
 		return err
 	}

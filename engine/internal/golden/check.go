@@ -34,7 +34,14 @@ func (f *File) Tolerance(group, name string) Tolerance {
 // the group (see Tolerance for the empty group). It reports a failure to t and goes on.
 func (f *File) Check(t testing.TB, group, name string, got []float32) {
 	t.Helper()
-	tol, want := f.Tolerance(group, name), f.Tensor(name).F32()
+	f.CheckWithin(t, f.Tolerance(group, name), name, got)
+}
+
+// CheckWithin is Check with a tolerance of the caller's, for code whose arithmetic is known to lose more than that of
+// the reference.
+func (f *File) CheckWithin(t testing.TB, tol Tolerance, name string, got []float32) {
+	t.Helper()
+	want := f.Tensor(name).F32()
 	if len(got) != len(want) {
 		t.Errorf("%s: %s: got %d values, want %d", f.name, name, len(got), len(want))
 		return

@@ -134,8 +134,8 @@ static void grad_tile(head_shape s, const grad_memory *g, long q0, long k0, long
 #endif
 		grad_scores(s, g, q0, k0, keys);
 	long units = QB / s.pair;
-	gemm(s.pair, m, s.dp, units, g->pr, units, 1, g->dx + across, s.dp, g->dv, s.dp, 1);
-	gemm(s.pair, m, s.dp, units, g->dr, units, 1, g->qx + across, s.dp, g->dk, s.dp, 1);
+	gemm(s.pair, m, s.d, units, g->pr, units, 1, g->dx + across, s.dp, g->dv, s.dp, 1);
+	gemm(s.pair, m, s.d, units, g->dr, units, 1, g->qx + across, s.dp, g->dk, s.dp, 1);
 	gemm(s.pair, s.dm, QB, (keys + s.pair - 1) / s.pair, g->kx, 1, s.dp, g->dsx, QB, g->dq + block * s.dm * QB, QB, 1);
 }
 

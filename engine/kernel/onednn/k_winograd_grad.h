@@ -10,21 +10,22 @@
 
 // One dimension of A dy: four values `from` apart become six `to` apart.
 static inline __attribute__((always_inline)) void wg_a(vf *o, const int to, const vf *d, const int from) {
-	vf even = d[0] + d[2 * from], odd = d[from] + d[3 * from], even2 = d[0] + 4 * d[2 * from], odd2 = 2 * d[from] + 8 * d[3 * from];
-	o[0] = d[0];
+	vf a = d[0], b = d[from], c = d[2 * from], e = d[3 * from];
+	vf even = a + Q1 * c, odd = P1 * b + P1 * Q1 * e, even2 = a + Q2 * c, odd2 = P2 * b + P2 * Q2 * e;
+	o[0] = a;
 	o[to] = even + odd;
 	o[2 * to] = even - odd;
 	o[3 * to] = even2 + odd2;
 	o[4 * to] = even2 - odd2;
-	o[5 * to] = d[3 * from];
+	o[5 * to] = e;
 }
 
 // One dimension of Gt dU: six values `from` apart become three `to` apart.
 static inline __attribute__((always_inline)) void wg_gt(vf *o, const int to, const vf *u, const int from) {
-	vf a = (u[from] + u[2 * from]) * (1 / 6.0f), b = (u[2 * from] - u[from]) * (1 / 6.0f), c = u[3 * from] + u[4 * from], d = u[3 * from] - u[4 * from];
-	o[0] = u[0] * 0.25f - a + c * (1 / 24.0f);
-	o[to] = b + d * (1 / 12.0f);
-	o[2 * to] = c * (1 / 6.0f) - a + u[5 * from];
+	vf a = u[from] + u[2 * from], b = u[from] - u[2 * from], c = u[3 * from] + u[4 * from], d = u[3 * from] - u[4 * from];
+	o[0] = u[0] * (1 / N0) + a * (1 / N1) + c * (1 / N2);
+	o[to] = b * (P1 / N1) + d * (P2 / N2);
+	o[2 * to] = a * (Q1 / N1) + c * (Q2 / N2) + u[5 * from];
 }
 
 // Channels c and on of a tile of dy, at its place in Z.

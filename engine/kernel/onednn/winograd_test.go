@@ -26,11 +26,11 @@ func TestWinograd(t *testing.T) { kerneltest.Run(t, openFixed(t, "winograd"), ke
 
 // winogradError is what F(4x4,3x3) may lose, as a part of the largest value, in sums of so many terms: input channels,
 // for the weight's gradient tiles. At each of the 36 points a sum gathers float32 rounding errors in a random walk,
-// 2^-25·√terms of its own size. The transforms make them up to 31 times as large, beside the result, as in a direct sum
-// (24 for the weight's gradient): the root mean square over the points of |row of B|·|row of G|·|element of A|, squared
+// 2^-25·√terms of its own size. The transforms make them up to 9 times as large, beside the result, as in a direct sum
+// (7 for the weight's gradient): the root mean square over the points of |row of B|·|row of G|·|element of A|, squared
 // for two dimensions, at the worst of the 16 pixels. Largest and usual value are about as far apart in the errors as in
 // the result. This is twice that.
-func winogradError(terms int) float64 { return 31 * math.Sqrt(float64(terms)) / (1 << 24) }
+func winogradError(terms int) float64 { return 9 * math.Sqrt(float64(terms)) / (1 << 24) }
 
 // TestWinogradInParts compares with direct convolution where the work falls into several parts: chunks of tiles, tasks,
 // and channels summed in turn.
