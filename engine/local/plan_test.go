@@ -2,7 +2,6 @@ package local_test
 
 import (
 	"context"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -12,19 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// planOf trains a step and returns the plan on record and the exported tensors.
+// planOf trains a step in a process of its own, whose memory other tests do not share, and returns the plan on record and
+// the exported tensors.
 func planOf(t *testing.T, eng engine.Engine, job engine.Job) (engine.Plan, map[string][]float32) {
 	t.Helper()
-	debug.FreeOSMemory()
-	result, err := eng.Train(context.Background(), job, ignore)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan, _ := trainAlone(t, job)
 	run, err := eng.OpenRun(context.Background(), job.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return run.Job.Plan, tensors(t, result.Export)
+	return plan, tensors(t, run.Export)
 }
 
 // TestBudgetChoosesARung: less memory means a leaner plan, whose results are equal as long as weights and resolution are;
@@ -37,8 +33,6 @@ func TestBudgetChoosesARung(t *testing.T) {
 	job := engine.Job{Method: "lora", Model: randomModel(t, 64, 128, 192), Images: pictures(t, 1), Word: "zorbit", Class: "toy", Out: t.TempDir(),
 		Steps: 1, Batch: 8, SampleSteps: 1, DType: "bf16", Preserve: -1, Prompts: []string{"a {word}"}, Export: "f32",
 		Settings: map[string]string{"rank": "2", "text-encoder": "off"}}
-	planOf(t, eng, job) // what a process holds after its first run counts in every later prediction
-	job.Out = t.TempDir()
 	free, want := planOf(t, eng, job)
 	if free.Stream || free.Resolution != 256 || free.Peak > free.Budget {
 		t.Errorf("with all memory free: %+v", free)
