@@ -103,6 +103,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
 	fs.Var((*byteCount)(&job.Memory), "memory", "most `memory` to take, as 2GB or 800MB: slower ways are chosen as needed; by default what the machine has free")
 	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
+	fs.Var(&textList{&job.Files, false}, "file", "`form` of file to write, where the method has several (easel methods lists them); may be repeated")
 	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
 }
 

@@ -248,7 +248,7 @@ func TestMistakesAreNamed(t *testing.T) {
 func TestForeignLoRAIsRefused(t *testing.T) {
 	eng := newEngine(t)
 	req := engine.SampleRequest{Model: golden.Path(t, "tiny-sd1"), Prompt: "a cat", Steps: 1, Width: 64, Height: 64, Out: filepath.Join(t.TempDir(), "a.png"),
-		LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
+		Tuned: []engine.TunedFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
 	if _, err := eng.Sample(context.Background(), req, ignore); err == nil || !strings.Contains(err.Error(), "another model") {
 		t.Errorf("error %v", err)
 	}

@@ -78,6 +78,9 @@ func (s *session) plan(ctx context.Context) error {
 	if s.method, err = method.ByName(s.job.Method); err != nil {
 		return err
 	}
+	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
+		return err
+	}
 	f, err := s.footprint()
 	if err != nil {
 		return err
