@@ -56,7 +56,9 @@ func loraNote(name string, info *Info) string {
 	} else {
 		_, known = parseLoRAKey(name, loraPrefixes[1])
 	}
-	switch {
+	switch _, part, _ := splitLoRAKey(name); {
+	case part == loraMagnitude:
+		return "It is a DoRA: it also says how large each output of a layer is."
 	case known:
 		return ""
 	case info.Metadata[name] == "<embed>":

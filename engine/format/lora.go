@@ -15,12 +15,15 @@ import (
 
 const opLoRA = "read LoRA"
 
-// LoRAModule is the low-rank update of one weight: delta W = Alpha/rank * Up * Down.
+// LoRAModule is the low-rank update of one weight: W becomes W + Alpha/rank * Up * Down. Of a DoRA, each row of the sum is
+// then brought to the norm that Magnitude says (Liu et al., arXiv 2402.09353).
 type LoRAModule struct {
 	Name  string         // kohya's, as "lora_unet_mid_block_attentions_0_proj_in"
 	Down  *kernel.Tensor // [rank, in], or [rank, in, kh, kw] of a convolution
 	Up    *kernel.Tensor // [out, rank], or [out, rank, 1, 1] of a convolution
 	Alpha float32
+
+	Magnitude *kernel.Tensor // F32 [out] of a DoRA, else nil
 }
 
 // Rank is the inner dimension of the update.
@@ -58,6 +61,9 @@ func (m LoRAModule) check() error {
 	if len(down) != 2 && len(down) != 4 || !flat || down[0] != up[1] || down[0] == 0 {
 		return fmt.Errorf("%s: lora_down %v and lora_up %v do not fit each other", m.Name, down, up)
 	}
+	if m.Magnitude != nil && (len(m.Magnitude.Shape) != 1 || m.Magnitude.Len() != up[0]) {
+		return fmt.Errorf("%s: a magnitude of shape %v does not fit lora_up %v", m.Name, m.Magnitude.Shape, up)
+	}
 	return nil
 }
 
@@ -80,8 +86,8 @@ func isFile(path string) bool {
 // ReadLoRA returns the modules of a LoRA, sorted by name; their tensors are f's. The file may have kohya's names with
 // diffusers' or the original's blocks, diffusers' names old and new, peft's or cloneofsimo's; all give kohya's names
 // with diffusers' blocks. A module without alpha gets the one of peft's configuration, else its rank, as in all loaders.
-// Word vectors beside cloneofsimo's modules are left out. Errors: Unsupported for other kinds of adapter (DoRA, LoHa,
-// LoKr, OFT, CP convolutions) and other names, BadFile where the parts of a module do not fit.
+// Word vectors beside cloneofsimo's modules are left out. Errors: Unsupported for other kinds of adapter (LoHa, LoKr, OFT,
+// CP convolutions, DoRA over inputs) and other names, BadFile where the parts of a module do not fit or are not finite.
 func ReadLoRA(f *File) ([]LoRAModule, error) {
 	if loraNaming(f.Names()) == "cloneofsimo" {
 		return readCloneofsimo(f)
@@ -100,6 +106,9 @@ func ReadLoRA(f *File) ([]LoRAModule, error) {
 		t, err := f.Tensor(key)
 		if err != nil {
 			return nil, err
+		}
+		if strings.HasSuffix(key, doraSuffix) && len(t.Shape) > 1 && t.Shape[0] == 1 && t.Len() > 1 {
+			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "this is a DoRA of an old kind, which scales the inputs of layers (%s has shape %v); Easel reads those that scale outputs", key, t.Shape)
 		}
 		if err := parts.add(k, t, configs[k.network]); err != nil {
 			return nil, engine.Errorf(opLoRA, f.Path(), engine.BadFile, "%s: %w", key, err)
@@ -129,6 +138,9 @@ func (ps loraParts) add(k loraKey, t *kernel.Tensor, c peftConfig) error {
 		m.Down = t
 	case k.part == loraUp && m.Up == nil:
 		m.Up = t
+	case k.part == loraMagnitude && m.Magnitude == nil:
+		m.Magnitude = &kernel.Tensor{Shape: []int{t.Len()}, DType: t.DType, Data: t.Data}
+		m.Magnitude = m.Magnitude.Convert(kernel.F32)
 	case k.part == loraAlpha && m.alpha == nil:
 		if t.Len() != 1 {
 			return fmt.Errorf("it has shape %v, one number was expected", t.Shape)
@@ -159,6 +171,11 @@ func (ps loraParts) modules(path string) ([]LoRAModule, error) {
 		if m.Alpha = float32(alpha); math.IsNaN(alpha) || math.IsInf(float64(m.Alpha), 0) {
 			return bad("%s: alpha is %g", name, alpha)
 		}
+		for _, t := range []*kernel.Tensor{m.Down, m.Up, m.Magnitude} {
+			if t != nil && !finite(t) {
+				return bad("%s holds values that are not finite", name)
+			}
+		}
 		modules = append(modules, m.LoRAModule)
 	}
 	if len(modules) == 0 {
@@ -169,8 +186,6 @@ func (ps loraParts) modules(path string) ([]LoRAModule, error) {
 
 // foreign maps a piece of a tensor's name to the kind of adapter that it betrays.
 var foreign = []struct{ piece, kind string }{
-	{"dora_scale", "a DoRA"},
-	{"lora_magnitude_vector", "a DoRA"},
 	{"lora_mid", "a LoRA with CP-decomposed convolutions"},
 	{"hada_", "a LoHa (LyCORIS)"},
 	{"lokr_", "a LoKr (LyCORIS)"},

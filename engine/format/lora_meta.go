@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,8 +109,16 @@ func (m LoRAMeta) kohya(modules []LoRAModule) map[string]string {
 		"ss_enable_bucket":         pythonBool(len(m.Buckets) > 0),
 	}
 	entries["ss_network_dim"], entries["ss_network_alpha"] = dimensions(modules, false)
+	args := map[string]string{}
 	if dim, alpha := dimensions(modules, true); dim != "" {
-		entries["ss_network_args"] = jsonText(map[string]string{"conv_dim": dim, "conv_alpha": alpha})
+		args["conv_dim"], args["conv_alpha"] = dim, alpha
+	}
+	if slices.ContainsFunc(modules, func(m LoRAModule) bool { return m.Magnitude != nil }) {
+		entries["ss_network_module"] = "lycoris.kohya" // which knows DoRA; kohya's own network does not
+		args["algo"], args["dora_wd"], args["wd_on_output"] = "lora", "True", "True"
+	}
+	if len(args) > 0 {
+		entries["ss_network_args"] = jsonText(args)
 	}
 	return withoutEmpty(entries)
 }

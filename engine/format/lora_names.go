@@ -9,10 +9,14 @@ import (
 
 // The parts of a module.
 const (
-	loraDown  = "down"
-	loraUp    = "up"
-	loraAlpha = "alpha"
+	loraDown      = "down"
+	loraUp        = "up"
+	loraAlpha     = "alpha"
+	loraMagnitude = "magnitude"
 )
+
+// doraSuffix ends LyCORIS' name of a magnitude.
+const doraSuffix = ".dora_scale"
 
 // loraSuffixes are the ends of tensors' names, by the part they are of: kohya's, peft's with and without the adapter's
 // name, and those of diffusers before it used peft (diffusers/utils/state_dict_utils.py; ComfyUI's comfy/lora.py).
@@ -22,6 +26,8 @@ var loraSuffixes = []struct{ suffix, part string }{
 	{".lora_A.default.weight", loraDown}, {".lora_B.default.weight", loraUp},
 	{".lora.down.weight", loraDown}, {".lora.up.weight", loraUp},
 	{".lora_linear_layer.down.weight", loraDown}, {".lora_linear_layer.up.weight", loraUp},
+	{doraSuffix, loraMagnitude}, {".lora_magnitude_vector", loraMagnitude}, {".lora_magnitude_vector.weight", loraMagnitude},
+	{".lora_magnitude_vector.default.weight", loraMagnitude},
 	{"_lora.down.weight", loraDown}, {"_lora.up.weight", loraUp}, // attn1.processor.to_q_lora
 }
 

@@ -19,7 +19,6 @@ type peftConfig struct {
 	Alpha        *float64           `json:"lora_alpha"`
 	AlphaPattern map[string]float64 `json:"alpha_pattern"` // by the end of a module's path
 	RankScaled   bool               `json:"use_rslora"`    // scale is alpha/sqrt(rank)
-	DoRA         bool               `json:"use_dora"`
 	Transposed   bool               `json:"fan_in_fan_out"`
 }
 
@@ -82,8 +81,6 @@ func readPEFTConfig(path string, raw []byte, into map[string]peftConfig, network
 		return engine.Errorf(opLoRA, path, engine.BadFile, "peft's configuration is damaged: %w", err)
 	}
 	switch {
-	case c.DoRA:
-		return engine.Errorf(opLoRA, path, engine.Unsupported, "this is a DoRA, which Easel cannot read; only plain LoRA can be")
 	case c.Type != "" && c.Type != "LORA", c.Transposed:
 		return engine.Errorf(opLoRA, path, engine.Unsupported, "peft's configuration is of an adapter that is no LoRA for Stable Diffusion (type %q)", c.Type)
 	}

@@ -50,21 +50,35 @@ func loraTensors(path string, modules []LoRAModule, dtype kernel.DType) ([]Named
 		if err := m.check(); err != nil {
 			return nil, engine.Errorf(opExport, path, engine.BadInput, "%w", err)
 		}
-		for _, n := range []Named{
+		all := []Named{
 			{m.Name + ".lora_down.weight", m.Down},
 			{m.Name + ".lora_up.weight", m.Up},
 			{m.Name + ".alpha", kernel.FromF32([]float32{m.Alpha})},
-		} {
-			if n.Tensor.DType != dtype {
-				n.Tensor = n.Tensor.Convert(dtype)
+		}
+		if m.Magnitude != nil { // LyCORIS' shape, which also says that it is of outputs
+			column := append([]int{m.Up.Shape[0], 1}, m.Up.Shape[2:]...)
+			all = append(all, Named{m.Name + doraSuffix, kernel.FromF32(m.Magnitude.F32(), column...)})
+		}
+		for _, n := range all {
+			t, err := exported(path, n, dtype)
+			if err != nil {
+				return nil, err
 			}
-			if !finite(n.Tensor) {
-				return nil, engine.Errorf(opExport, path, engine.NaN, "%s holds values that are not finite in %v; the file was not written", n.Name, dtype)
-			}
-			tensors = append(tensors, n)
+			tensors = append(tensors, t)
 		}
 	}
 	return tensors, nil
+}
+
+// exported is a tensor in the type of the file, which must be able to hold its values.
+func exported(path string, n Named, dtype kernel.DType) (Named, error) {
+	if n.Tensor.DType != dtype {
+		n.Tensor = n.Tensor.Convert(dtype)
+	}
+	if !finite(n.Tensor) {
+		return n, engine.Errorf(opExport, path, engine.NaN, "%s holds values that are not finite in %v; the file was not written", n.Name, dtype)
+	}
+	return n, nil
 }
 
 func finite(t *kernel.Tensor) bool {

@@ -14,6 +14,7 @@ type Applied struct {
 	model.Unchanged
 	file   *file
 	weight float32
+	norms  map[string]*kernel.Tensor // of the weights beside a DoRA
 }
 
 // Reads implements method.Method.
@@ -31,7 +32,7 @@ func Apply(m *model.Model, path string, weight float64) (*Applied, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Applied{file: f, weight: float32(weight)}, nil
+	return &Applied{file: f, weight: float32(weight), norms: map[string]*kernel.Tensor{}}, nil
 }
 
 // After implements model.Adapter.
@@ -41,11 +42,35 @@ func (a *Applied) After(g *graph.Graph, l model.Layer, x, y *graph.Node) *graph.
 		return y
 	}
 	leaf := func(part string, t *kernel.Tensor) *graph.Node {
-		name := fmt.Sprintf("%s:%p.%s", m.Name, a, part)
-		if n := g.Leaf(name); n != nil {
-			return n
-		}
-		return g.Constant(name, t)
+		return constant(g, fmt.Sprintf("%s:%p.%s", m.Name, a, part), t)
 	}
-	return insert(g, l, x, y, leaf("down", m.Down), leaf("up", m.Up), a.weight*m.Alpha/float32(m.Rank()))
+	down, up, scale := leaf("down", m.Down), leaf("up", m.Up), m.Alpha/float32(m.Rank())
+	h := inner(g, l, x, down)
+	if m.Magnitude == nil {
+		return g.Add(y, g.Linear(h, up, nil, a.weight*scale))
+	}
+	z := g.Add(y, g.Linear(h, up, nil, scale))
+	z = resize(g, l, z, down, up, leaf("own", a.own(l)), leaf("magnitude", m.Magnitude), scale)
+	if a.weight == 1 {
+		return z
+	}
+	share := func(part string, v float32) *graph.Node { return leaf(part, filled(l.Shape[0], v)) }
+	return g.Add(g.Rescale(y, share("less", 1-a.weight), nil, nil), g.Rescale(z, share("more", a.weight), nil, nil))
+}
+
+// own are the norms of the rows of l's weight, found once.
+func (a *Applied) own(l model.Layer) *kernel.Tensor {
+	name := kohyaName(l)
+	if a.norms[name] == nil {
+		a.norms[name] = norms(l.Weight)
+	}
+	return a.norms[name]
+}
+
+func filled(n int, v float32) *kernel.Tensor {
+	t := kernel.New(kernel.F32, n)
+	for i := range n {
+		t.F32()[i] = v
+	}
+	return t
 }

@@ -2,10 +2,8 @@ package lora
 
 import (
 	"maps"
-	"math"
 	"slices"
 
-	"easel/engine"
 	"easel/engine/format"
 	"easel/engine/kernel"
 	"easel/engine/model"
@@ -42,8 +40,8 @@ func read(m *model.Model, path string) (*file, error) {
 	r := &file{path: path, modules: map[string]format.LoRAModule{}}
 	for _, m := range modules {
 		m.Down, m.Up = frozen(m.Down), frozen(m.Up) // the file will be closed
-		if !finite(m.Down) || !finite(m.Up) {
-			return nil, engine.Errorf("apply LoRA", path, engine.BadFile, "%s holds values that are not finite", m.Name)
+		if m.Magnitude != nil {
+			m.Magnitude = frozen(m.Magnitude)
 		}
 		r.modules[m.Name] = m
 	}
@@ -54,10 +52,6 @@ func frozen(t *kernel.Tensor) *kernel.Tensor {
 	c := t.Convert(kernel.F32)
 	c.Frozen = true
 	return c
-}
-
-func finite(t *kernel.Tensor) bool {
-	return !slices.ContainsFunc(t.F32(), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
 // names lists the modules, sorted.

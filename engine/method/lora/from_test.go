@@ -57,8 +57,11 @@ func TestTrainingBeginsWithAFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, tuning.Settings()); diff != "" {
-				t.Errorf("settings: %s", diff)
+			settings := tuning.Settings()
+			for setting, v := range want {
+				if settings[setting] != v {
+					t.Errorf("%s is %q, want %q", setting, settings[setting], v)
+				}
 			}
 			f := golden.Open(t, "files/"+name+".eps.safetensors")
 			f.Check(t, "", "eps_lora", predict(t, m, tuning, f))
@@ -121,11 +124,14 @@ func TestFilesThatTrainingCannotBeginWith(t *testing.T) {
 		kind     engine.Kind
 		says     string
 	}{
-		{"files/lora.safetensors", map[string]string{"rank": "8"}, engine.BadInput, "its rank is 4"},
-		{"files/lora.safetensors", map[string]string{"alpha": "4"}, engine.BadInput, "its alpha is 2"},
-		{"files/locon.safetensors", map[string]string{"conv-rank": "4"}, engine.BadInput, "its conv-rank is 2"},
+		{"files/lora.safetensors", map[string]string{"rank": "8"}, engine.BadInput, "have rank 4 and alpha 2"},
+		{"files/lora.safetensors", map[string]string{"alpha": "4"}, engine.BadInput, "have rank 4 and alpha 2"},
+		{"files/locon.safetensors", map[string]string{"conv-rank": "4"}, engine.BadInput, "its convolutions have rank 2 and alpha 1"},
 		{"files/locon.safetensors", map[string]string{"targets": "attention+ff"}, engine.BadInput, "targets attention+ff leaves out"},
 		{"files/lora.safetensors", map[string]string{"text-encoder": "off"}, engine.BadInput, "text encoder"},
+		{"files/lora.safetensors", map[string]string{"dora": "on"}, engine.BadInput, "it is a plain LoRA"},
+		{"files/lora.safetensors", map[string]string{"rs-lora": "on"}, engine.BadInput, "its alphas say"},
+		{"files/lora.safetensors", map[string]string{"block-ranks": "mid=3"}, engine.BadInput, "its layers have their ranks"},
 		{"files/ti-a1111.safetensors", nil, engine.Unsupported, "does not belong in a plain LoRA"},
 		{"tiny-sd2/lora.safetensors", nil, engine.BadFile, "made for another model (SD2; this one is SD1)"},
 		{"tiny-sdxl/lora.safetensors", nil, engine.BadFile, "made for another model (SDXL; this one is SD1)"},
@@ -139,5 +145,24 @@ func TestFilesThatTrainingCannotBeginWith(t *testing.T) {
 	}
 	if _, err := start(t, m, "nowhere.safetensors", nil); engine.KindOf(err) != engine.NotFound {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestFilesThatAreTooLarge: the error names the file and what it holds, no setting that nobody gave.
+func TestFilesThatAreTooLarge(t *testing.T) {
+	m := loadTiny(t)
+	module := func(rank int, alpha float32) format.LoRAModule {
+		return format.LoRAModule{Name: "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q", Alpha: alpha,
+			Down: kernel.New(kernel.F32, rank, 32), Up: kernel.New(kernel.F32, 32, rank)}
+	}
+	for name, module := range map[string]format.LoRAModule{"rank 513": module(513, 1), "alpha -1": module(4, -1), "alpha 1e+07": module(4, 1e7)} {
+		path := filepath.Join(t.TempDir(), "x.safetensors")
+		if err := format.WriteLoRA(path, []format.LoRAModule{module}, format.LoRAMeta{Base: format.BaseSD1}, kernel.F32); err != nil {
+			t.Fatal(err)
+		}
+		_, err := start(t, m, path, nil)
+		if engine.KindOf(err) != engine.Unsupported || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

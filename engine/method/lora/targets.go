@@ -7,9 +7,12 @@ import (
 	"easel/engine/model"
 )
 
-// wants says whether a layer gets an inserted one (sd-scripts networks/lora.py UNET_TARGET_REPLACE_MODULE and
+// wants says whether a layer gets an inserted one: it is among the targets, and its rank is not zero.
+func (t *tuning) wants(l model.Layer) bool { return t.isTarget(l) && t.ranks.of(l).rank > 0 }
+
+// isTarget goes by the names of modules (sd-scripts networks/lora.py UNET_TARGET_REPLACE_MODULE and
 // TEXT_ENCODER_TARGET_REPLACE_MODULE).
-func (t *tuning) wants(l model.Layer) bool {
+func (t *tuning) isTarget(l model.Layer) bool {
 	switch l.Part {
 	case model.Text:
 		return t.TrainsText() && strings.Contains(l.Module, ".layers.")
