@@ -191,13 +191,12 @@ func TestReadLoRARefusesOtherAdapters(t *testing.T) {
 		kind      engine.Kind
 		says      string
 	}{
-		{"DoRA", "lora_unet_a.dora_scale", engine.Unsupported, "DoRA"},
+		{"DoRA of another layer", "lora_unet_a.dora_scale", engine.BadFile, "magnitude of shape [24] does not fit"},
 		{"CP", "lora_unet_a.lora_mid.weight", engine.Unsupported, "CP"},
 		{"LoHa", "lora_unet_a.hada_w1_a", engine.Unsupported, "LoHa"},
 		{"LoKr", "lora_unet_a.lokr_w1", engine.Unsupported, "LoKr"},
 		{"OFT", "lora_unet_a.oft_diag", engine.Unsupported, "OFT"},
 		{"GLoRA", "lora_unet_a.a1.weight", engine.Unsupported, "GLoRA"},
-		{"peft's DoRA", "unet.a.lora_magnitude_vector", engine.Unsupported, "DoRA"},
 		{"peft of a language model", "base_model.model.model.layers.0.q_proj.lora_A.weight", engine.Unsupported, "does not belong"},
 		{"the same part twice", "unet.a.lora_A.weight", engine.BadFile, "same part"},
 		{"embedding inside", "bundle_emb.x.string_to_param.*", engine.Unsupported, "textual inversion"},

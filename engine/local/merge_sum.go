@@ -107,10 +107,17 @@ func (m *merger) compute(t mergeTensor, dtype string) ([]byte, error) {
 	sum := loaded.Convert(kernel.F32)
 	for i, ref := range t.refs {
 		for _, l := range m.loras {
-			if module, ok := l.change[t.to[i]]; ok {
-				if err := m.add(ref.Rows(sum), module, l.weight); err != nil {
-					return nil, err
-				}
+			module, ok := l.change[t.to[i]]
+			if !ok {
+				continue
+			}
+			if module.Magnitude == nil {
+				err = m.add(ref.Rows(sum), module, l.weight)
+			} else {
+				err = m.resize(ref.Rows(sum), ref.Rows(loaded), module, l.weight)
+			}
+			if err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -118,7 +125,11 @@ func (m *merger) compute(t mergeTensor, dtype string) ([]byte, error) {
 		sum = sum.Convert(dt)
 	}
 	if !allFinite(sum) {
-		return nil, engine.Errorf(opMerge, m.req.Out, engine.NaN, "%s holds values that are not finite in %s; try --dtype f32, or smaller weights", t.Name, dtype)
+		cure := "try smaller weights"
+		if dtype != "F32" {
+			cure = "try --dtype f32, or smaller weights"
+		}
+		return nil, engine.Errorf(opMerge, m.req.Out, engine.NaN, "%s holds values that are not finite in %s; %s", t.Name, dtype, cure)
 	}
 	return sum.Data[:sum.Len()*sum.DType.Size()], nil
 }
