@@ -112,6 +112,7 @@ func TestUsageErrors(t *testing.T) {
 		{"sample --prompt p", "--out is missing"},
 		{"sample --lora :0.5 --out o", "name a file"},
 		{"sample --lora a:NaN --out o", "finite"},
+		{"sample --lora main.go:strong --out o", `"strong" behind it is no number`},
 		{"merge --out o", "--lora is missing"},
 		{"merge --lora a", "--out is missing"},
 		{"inspect", "missing"},

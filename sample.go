@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 
@@ -53,12 +54,18 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	})
 }
 
+func isPath(name string) bool {
+	_, err := os.Stat(name)
+	return name != "" && err == nil
+}
+
 // tunedList is a repeatable flag such as --lora FILE:WEIGHT.
 type tunedList struct{ list *[]engine.TunedFile }
 
 func (l *tunedList) String() string { return "" }
 
-// Set splits off the weight at the last colon, if what follows is a number: a path may hold colons.
+// Set splits off the weight at the last colon, if what follows is a number: a path may hold colons. What is a path only
+// without what follows has a weight that is no number.
 func (l *tunedList) Set(text string) error {
 	file := engine.TunedFile{Path: text, Weight: 1}
 	if i := strings.LastIndexByte(text, ':'); i >= 0 {
@@ -67,6 +74,8 @@ func (l *tunedList) Set(text string) error {
 				return fmt.Errorf("the weight must be a finite number")
 			}
 			file = engine.TunedFile{Path: text[:i], Weight: weight}
+		} else if isPath(text[:i]) && !isPath(text) {
+			return fmt.Errorf("%q is there, but the weight %q behind it is no number", text[:i], text[i+1:])
 		}
 	}
 	if file.Path == "" {

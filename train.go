@@ -111,7 +111,7 @@ const modelHelp = "`model`: builtin, a Stable Diffusion 1.x or 2.x checkpoint (.
 
 // modelFlags defines the flags that say what a model's files do not.
 func modelFlags(fs *flag.FlagSet, vae, prediction *string) {
-	fs.StringVar(vae, "vae", *vae, "`file` with a VAE to use in place of the model's own")
+	fs.StringVar(vae, "vae", *vae, "`file` with a VAE to use in place of the model's own; it must be one for SD 1.x or 2.x: an SDXL VAE has the same shapes, so that it cannot be told apart, and gives wrong colours")
 	fs.StringVar(prediction, "prediction", *prediction, "what the model `predicts`: epsilon or v; empty asks the model's files; a single file of SD 2.x may not know")
 }
 

@@ -32,7 +32,7 @@ func (k Kind) String() string {
 
 // Error is what every package of the engine returns when something outside it is at fault.
 type Error struct {
-	Op   string // what was being done, as "read safetensors"
+	Op   string // what was being done, as "read weights"
 	Path string // the file concerned; may be empty
 	Kind Kind
 	Err  error // the reason, in words a user understands, with the cure where there is one

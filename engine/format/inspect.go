@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"io"
 	"maps"
@@ -123,11 +124,26 @@ func inspectPNG(info Info, f *os.File) (Info, error) {
 
 // isPickle knows torch.save's zip by its data.pkl, and the stream before torch 1.6 by its magic number.
 func isPickle(f io.ReaderAt, head []byte, size int64) bool {
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
-		archive, err := zip.NewReader(f, size)
-		return err == nil && slices.ContainsFunc(archive.File, func(m *zip.File) bool { return strings.HasSuffix(m.Name, "/data.pkl") })
+	if !isZip(head) {
+		return isStream(head)
 	}
-	return isStream(head)
+	archive, err := zip.NewReader(f, size)
+	if err != nil { // the list of members is at the end of the file, which may be cut off
+		return strings.HasSuffix(firstMember(f), "/data.pkl")
+	}
+	return slices.ContainsFunc(archive.File, func(m *zip.File) bool { return strings.HasSuffix(m.Name, "/data.pkl") })
+}
+
+// firstMember is the name that a zip begins with (APPNOTE.TXT 4.3.7); torch writes data.pkl first.
+func firstMember(f io.ReaderAt) string {
+	const fixed = 30 // bytes before the name
+	head := make([]byte, fixed+256)
+	n, _ := f.ReadAt(head, 0)
+	if n < fixed {
+		return ""
+	}
+	name := head[fixed:n]
+	return string(name[:min(len(name), int(binary.LittleEndian.Uint16(head[26:])))])
 }
 
 func inspectTensors(info Info) (Info, error) {

@@ -178,3 +178,22 @@ func TestInspectRealFiles(t *testing.T) {
 		t.Logf("%s: %s %s %v %s", name, info.Kind, info.Base, info.Ranks, info.Note)
 	}
 }
+
+// TestInspectDamagedPickles: what torch has written and what is cut off is damaged, not unknown.
+func TestInspectDamagedPickles(t *testing.T) {
+	for _, name := range []string{"subset.ckpt", "subset-legacy.ckpt"} {
+		whole, err := os.ReadFile(golden.Path(t, "tiny-sd1", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{100, len(whole) / 2, len(whole) - 1} {
+			path := filepath.Join(t.TempDir(), "x.ckpt")
+			if err := os.WriteFile(path, whole[:size], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if info, err := format.Inspect(path); engine.KindOf(err) != engine.BadFile {
+				t.Errorf("%s cut off at %d: %s, %v", name, size, info.Kind, err)
+			}
+		}
+	}
+}

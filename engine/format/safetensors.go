@@ -14,7 +14,7 @@ import (
 	"easel/engine/kernel"
 )
 
-const opRead = "read safetensors"
+const opRead = "read weights"
 
 // File is an open file of tensors: safetensors, or PyTorch's pickle in either of its forms. Its tensors are views of the mapped file where they can be, so none of them
 // may be used after Close. A File may be read from several goroutines.

@@ -125,8 +125,11 @@ func (r *streamReader) place(keys []any) error {
 		count := binary.LittleEndian.Uint64(r.data[r.at:])
 		r.at += 8
 		size := s.count * s.dtype.bits / 8
-		if count != s.count || size > uint64(len(r.data)-r.at) {
-			return fmt.Errorf("storage %s has %d elements of %d; the file may be a broken download", name, count, s.count)
+		if count != s.count {
+			return fmt.Errorf("storage %s has %d elements where %d are expected; the file is damaged", name, count, s.count)
+		}
+		if size > uint64(len(r.data)-r.at) {
+			return fmt.Errorf("the file is cut off within storage %s; it may be a broken download", name)
 		}
 		s.begin = uint64(r.at)
 		s.end = s.begin + size

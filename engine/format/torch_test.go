@@ -174,7 +174,7 @@ func TestPicklesRefused(t *testing.T) {
 		"storage cut off":    {torchZip(other), engine.BadFile, "20 bytes of 24"},
 		"storage missing":    {torchZip(torchObject{object(ok).pickle, nil}), engine.BadFile, "data/0 is missing"},
 		"compressed":         {compressed, engine.BadFile, "compressed"},
-		"stream cut off":     {stream[:len(stream)-10], engine.BadFile, ""},
+		"stream cut off":     {stream[:len(stream)-10], engine.BadFile, "cut off within storage"},
 		"zip cut off":        {torchZip(object(ok))[:300], engine.BadFile, "damaged zip"},
 		"long names":         {torchZip(many(100_000, 2000)), engine.Unsupported, "a name is longer"},
 		"many names":         {torchStream(many(1000, 50_000), 4), engine.Unsupported, "names are larger than the file"},

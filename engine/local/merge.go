@@ -75,10 +75,9 @@ func (m *merger) check() error {
 	bad := func(format string, args ...any) error {
 		return engine.Errorf(opMerge, m.req.Out, engine.BadInput, format, args...)
 	}
-	if _, err := os.Lstat(m.req.Out); err == nil {
-		return bad("there is something of that name; choose another, for nothing is replaced")
-	}
 	switch {
+	case exists(m.req.Out):
+		return m.taken()
 	case len(m.req.LoRAs) == 0:
 		return bad("there is no LoRA to merge")
 	case m.req.DType != "" && !slices.Contains([]string{"f32", "f16", "bf16"}, m.req.DType):
@@ -148,10 +147,12 @@ func (m *merger) mergeFile(family string) error {
 			metadata[key] = value
 		}
 	}
-	if err := format.WriteStored(m.req.Out, m.merged(ts), metadata); err != nil {
-		return err
-	}
-	return m.weigh(m.req.Out)
+	return m.publish(func(temp string) error {
+		if err := format.WriteStored(temp, m.merged(ts), metadata); err != nil {
+			return err
+		}
+		return m.weigh(temp)
+	})
 }
 
 // weigh adds the size of a file to the result's.

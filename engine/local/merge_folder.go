@@ -1,7 +1,6 @@
 package local
 
 import (
-	"crypto/rand"
 	"io"
 	"io/fs"
 	"maps"
@@ -24,8 +23,7 @@ var weightNames = map[string]string{
 	"text_encoder": "model.safetensors", "text_encoder_2": "model.safetensors",
 }
 
-// mergeFolder merges into a model in diffusers form. The new folder appears whole or not at all: it is made under
-// another name beside its place.
+// mergeFolder merges into a model in diffusers form.
 func (m *merger) mergeFolder(model fs.FS, family string) error {
 	if strings.EqualFold(filepath.Ext(m.req.Out), ".safetensors") {
 		return engine.Errorf(opMerge, m.req.Out, engine.BadInput, "the model is a folder, and so is the result: give a folder's name, without .safetensors")
@@ -42,21 +40,17 @@ func (m *merger) mergeFolder(model fs.FS, family string) error {
 	if err := m.fit(ts, family); err != nil {
 		return err
 	}
-	out := filepath.Clean(m.req.Out)
-	temp := filepath.Join(filepath.Dir(out), ".easel-"+rand.Text()+".tmp")
-	defer os.RemoveAll(temp) // nothing is left there when all went well
-	if err := m.copyRest(model, temp); err != nil {
-		return inMerge(out, err)
-	}
-	for _, name := range slices.Sorted(maps.Keys(weightNames)) {
-		if err := m.writeComponent(temp, name, ts); err != nil {
+	return m.publish(func(temp string) error {
+		if err := m.copyRest(model, "", temp); err != nil {
 			return err
 		}
-	}
-	if err := os.Rename(temp, out); err != nil {
-		return inMerge(out, err)
-	}
-	return nil
+		for _, name := range slices.Sorted(maps.Keys(weightNames)) {
+			if err := m.writeComponent(temp, name, ts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // componentTensors are the tensors of all that is written anew, each with its component in refs.
@@ -92,8 +86,9 @@ func (m *merger) writeComponent(dir, name string, all []mergeTensor) error {
 	return m.weigh(file)
 }
 
-// copyRest makes the folder dir with a copy of everything that is not written anew. What is hidden stays behind.
-func (m *merger) copyRest(model fs.FS, dir string) error {
+// copyRest makes the folder dir with a copy of everything that is not written anew. What is hidden stays behind. within is
+// empty for the model's own folder, else a part of it that is a link to model; links within it are not followed again.
+func (m *merger) copyRest(model fs.FS, within, dir string) error {
 	return fs.WalkDir(model, ".", func(name string, entry fs.DirEntry, err error) error {
 		to := filepath.Join(dir, filepath.FromSlash(name))
 		switch {
@@ -101,12 +96,22 @@ func (m *merger) copyRest(model fs.FS, dir string) error {
 			return err
 		case name != "." && strings.HasPrefix(entry.Name(), ".") && entry.IsDir():
 			return fs.SkipDir
-		case name != "." && strings.HasPrefix(entry.Name(), "."), isWeights(name):
+		case name != "." && strings.HasPrefix(entry.Name(), "."), isWeights(path.Join(within, name)):
 			return nil
 		case entry.IsDir():
 			return os.MkdirAll(to, 0o755)
 		}
-		return m.copy(model, name, to)
+		if info, err := fs.Stat(model, name); err != nil || !info.IsDir() || entry.Type()&fs.ModeSymlink == 0 {
+			return m.copy(model, name, to)
+		}
+		if within != "" {
+			return engine.Errorf(opMerge, m.req.Model, engine.Unsupported, "%s is a link within a folder that is a link itself", path.Join(within, name))
+		}
+		linked, err := fs.Sub(model, name)
+		if err != nil {
+			return err
+		}
+		return m.copyRest(linked, name, to)
 	})
 }
 

@@ -371,7 +371,8 @@ func TestMergesThatAreRefused(t *testing.T) {
 		{"no LoRA", file, file, "x.safetensors", "", 1, engine.Unsupported, "does not belong"},
 		{"no model", lora, lora, "x.safetensors", "", 1, engine.Unsupported, "LoRA"},
 		{"nothing", filepath.Join(dir, "nowhere"), lora, "x", "", 1, engine.NotFound, "nowhere"},
-		{"too much for f16", file, lora, "x.safetensors", "f16", 1e12, engine.NaN, "f32"},
+		{"too much for f16", file, lora, "x.safetensors", "f16", 1e12, engine.NaN, "try --dtype f32, or smaller weights"},
+		{"too much for f32", file, lora, "x.safetensors", "f32", 3e38, engine.NaN, "in F32; try smaller weights"},
 	} {
 		req := engine.MergeRequest{Model: c.model, LoRAs: []engine.TunedFile{{Path: c.lora, Weight: c.weight}}, Out: filepath.Join(dir, c.out), DType: c.dtype}
 		if _, err := eng.Merge(context.Background(), req); engine.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {

@@ -21,7 +21,7 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.plan, s.buildTrainer, s.encode, s.compile, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.openBeginning, s.loadPictures, s.plan, s.buildTrainer, s.encode, s.compile, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -48,6 +48,12 @@ func (s *session) openModel(context.Context) (err error) {
 	s.setup("model", "%s: output is %s at %d px; computes in %v on %s", s.job.Model, s.pipeline.schedule.Prediction,
 		s.pipeline.model.Resolution(), s.pipeline.options.DType, s.l.device.Backend)
 	return nil
+}
+
+// openBeginning looks at the file that training begins with before the pictures take any time.
+func (s *session) openBeginning(context.Context) (err error) {
+	s.beginning, err = hashOf(s.job.From)
+	return err
 }
 
 func (s *session) loadPictures(ctx context.Context) error {
@@ -158,9 +164,6 @@ func (s *session) buildTrainer(context.Context) error {
 		return err
 	}
 	s.job.Settings = s.tuning.Settings()
-	if s.beginning, err = hashOf(s.job.From); err != nil {
-		return err
-	}
 	optimizer, err := newOptimizer(s.job)
 	if err != nil {
 		return err
