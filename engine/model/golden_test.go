@@ -86,11 +86,7 @@ func (tr *tracer) check(t *testing.T, g *graph.Graph, values map[*graph.Node]*ke
 	for _, b := range backends(t) {
 		vm := run(t, g, b, outputs, values, graph.Options{})
 		for i, n := range outputs {
-			tol := tr.file.Tolerance("", names[i])
-			if b.winograd {
-				tol.Rel = max(tol.Rel, winogradLoss)
-			}
-			tr.file.CheckWithin(t, tol, names[i], tr.layout(names[i], vm.Value(n)))
+			tr.file.CheckWithin(t, tr.file.Tolerance("", names[i]), names[i], tr.layout(names[i], vm.Value(n)))
 		}
 	}
 	tr.checkBF16(t, g, names, outputs, values)
@@ -139,20 +135,11 @@ func distance(a, b []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// winogradLoss is what a convolution by F(4x4,3x3) may be off by in float32, as a part of the largest value; direct
-// convolution and all else is held to golden's own tolerances.
-const winogradLoss = 1e-5
-
-// tested is a backend; winograd says that all its 3x3 convolutions run so, which the program does for large ones only.
-type tested struct {
-	kernel.Backend
-	winograd bool
-}
-
-// backends are ref and, where this build has it, the fast one with each algorithm for its convolutions.
-func backends(t *testing.T) []tested {
+// backends are ref and, where this build has it, the fast one with each algorithm for its convolutions, all of which meet
+// golden's own tolerances.
+func backends(t *testing.T) []kernel.Backend {
 	t.Helper()
-	all := []tested{{ref.New(), false}}
+	all := []kernel.Backend{ref.New()}
 	for _, algorithm := range []string{"", "direct", "winograd"} {
 		if !onednn.Available() {
 			break
@@ -162,7 +149,7 @@ func backends(t *testing.T) []tested {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { b.Close() })
-		all = append(all, tested{b, algorithm == "winograd"})
+		all = append(all, b)
 	}
 	return all
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"easel/engine/internal/atomicfile"
 )
@@ -22,7 +23,8 @@ import (
 // choices are the algorithms that were measured to be faster on this machine. They are kept in a file, so that all runs
 // decide alike: results of two algorithms differ in their last bits, and a resumed run must repeat an uninterrupted one.
 type choices struct {
-	path string
+	path   string
+	closed bool // nothing more can be kept: there are enough, or the file cannot be written
 	kept
 }
 
@@ -76,22 +78,40 @@ func (c *choices) find(key string) (algorithm, bool) {
 }
 
 // keep writes a choice to the file, after what other processes have written there meanwhile: what is there stays. It
-// returns what is kept, or false where that is impossible.
+// returns what is kept, or false where that is impossible, now and later.
 func (c *choices) keep(key string, a algorithm) (algorithm, bool) {
+	defer c.lock()()
 	c.Faster = c.read()
 	if there, ok := c.find(key); ok {
 		return there, true
 	}
-	if len(c.Faster) >= maxChoices || os.MkdirAll(filepath.Dir(c.path), 0o777) != nil {
-		return "", false
+	if len(c.Faster) < maxChoices {
+		c.Faster[key] = a
+		err := atomicfile.Write("keep choices", c.path, func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "\t")
+			return e.Encode(c.kept)
+		})
+		if err == nil {
+			return a, true
+		}
+		delete(c.Faster, key)
 	}
-	c.Faster[key] = a
-	err := atomicfile.Write("keep choices", c.path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "\t")
-		return e.Encode(c.kept)
-	})
-	return a, err == nil
+	c.closed = true
+	return "", false
+}
+
+// lock keeps other processes from writing the file until the function that it returns is called. It locks the folder, so
+// that no file is left there. Where that cannot be done, of two that write at once the last counts: the other's choice is
+// measured again.
+func (c *choices) lock() (unlock func()) {
+	os.MkdirAll(filepath.Dir(c.path), 0o777) // writing tells of what goes wrong
+	folder, err := os.Open(filepath.Dir(c.path))
+	if err != nil {
+		return func() {}
+	}
+	syscall.Flock(int(folder.Fd()), syscall.LOCK_EX)
+	return func() { folder.Close() }
 }
 
 // processor is the model's name as Linux tells it.
