@@ -86,7 +86,7 @@ func (tr *tracer) check(t *testing.T, g *graph.Graph, values map[*graph.Node]*ke
 	for _, b := range backends(t) {
 		vm := run(t, g, b, outputs, values, graph.Options{})
 		for i, n := range outputs {
-			tr.file.CheckWithin(t, tr.file.Tolerance("", names[i]), names[i], tr.layout(names[i], vm.Value(n)))
+			tr.file.Check(t, "", names[i], tr.layout(names[i], vm.Value(n)))
 		}
 	}
 	tr.checkBF16(t, g, names, outputs, values)
