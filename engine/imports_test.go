@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"format":              {"kernel", "internal/atomicfile", "format/pickle"},
 	"format/pickle":       {},
 	"optim":               {"kernel"},
+	"preset":              {},
 	"kernel/onednn":       {"kernel", "internal/atomicfile"},
 	"kernel/ref":          {"kernel"},
 	"kernel/vulkan":       {"kernel"},

@@ -41,6 +41,7 @@ type session struct {
 
 	pipeline  *pipeline
 	pictures  *dataset.Set
+	choices   []engine.Choice // of the job's settings
 	method    method.Method
 	tuning    method.Tuning
 	beginning string // hash of the file that training begins with; empty where there is none
