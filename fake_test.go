@@ -56,7 +56,9 @@ func (e *fakeEngine) Plan(_ context.Context, job engine.Job, measure bool, sink 
 	return e.preview, e.err
 }
 
-func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) { return e.costs, e.err }
+func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) {
+	return e.costs, e.err
+}
 
 func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {
 	e.request = req

@@ -24,6 +24,9 @@ type Engine interface {
 	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
 	// says where; the same job with Resume set goes on from it, bit for bit.
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
+	// Compare trains several methods on the same pictures and writes a page that shows them side by side. A method that
+	// cannot be trained is a row that says why.
+	Compare(ctx context.Context, req CompareRequest, sink Sink) (Comparison, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.

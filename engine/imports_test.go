@@ -27,6 +27,7 @@ const (
 // to easel/engine; "method/*" stands for each sub-folder of method.
 var layers = map[string][]string{
 	"builtin":             {},
+	"compare":             {"internal/atomicfile"},
 	"diffusion":           {},
 	"internal/golden":     {"kernel", "format"},
 	"internal/atomicfile": {},
