@@ -150,7 +150,8 @@ func collect(into map[string]value, key string, v any) error {
 }
 
 // Fill gives an open job the values of its method's preset, and says where every value comes from. Values are open that
-// are zero. pictures is how many there are, isSmall says that the model is below 256 px.
+// are zero. pictures is how many there are, isSmall says that the model is below 256 px. A file that training
+// begins with says the method's own settings.
 func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []engine.Choice, error) {
 	job.Goal = cmp.Or(job.Goal, Goals[0])
 	if !slices.Contains(Goals, job.Goal) {
@@ -167,7 +168,8 @@ func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []eng
 	chosen := map[string]value{}
 	for _, layer := range order {
 		for key, v := range s[job.Method][layer] {
-			if _, ok := given[key]; !ok {
+			_, isGiven := given[key]
+			if saidByFile := job.From != "" && strings.HasPrefix(key, "settings."); !isGiven && !saidByFile {
 				chosen[key] = v
 			}
 		}

@@ -55,6 +55,7 @@ func TestFill(t *testing.T) {
 		{"small", engine.Job{}, 8, true, engine.Job{Rate: 1e-3, Steps: 800, Settings: map[string]string{"rank": "16"}}},
 		{"given", engine.Job{Rate: 2, Settings: map[string]string{"rank": "4", "alpha": "1"}}, 8, true,
 			engine.Job{Rate: 2, Steps: 800, Settings: map[string]string{"rank": "4", "alpha": "1"}}},
+		{"from a file", engine.Job{From: "x.safetensors"}, 8, false, engine.Job{From: "x.safetensors", Rate: 1e-4, Steps: 800}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.job.Method, c.want.Method = "lora", "lora"
