@@ -40,6 +40,7 @@ type Trainer struct {
 	graphs map[[4]int]*stepGraph
 	last   *stepGraph // that was asked for
 	params []optim.Param
+	sums   []*kernel.Tensor // of the parameters' gradients, where a step has several batches
 }
 
 // New returns a Trainer.
@@ -78,29 +79,26 @@ func (t *Trainer) Prepare(size, height, width int) error {
 	return err
 }
 
-// Step makes training step number step, counted from 0. When ctx is cancelled before the gradients are there, nothing
-// has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing has changed either.
-func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
-	s := b.Latents.Shape
-	g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
+// Step makes training step number step, counted from 0, by the mean gradient of its batches. When ctx is cancelled before
+// the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
+// has changed either.
+func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (Result, error) {
+	loss, err := t.gradients(ctx, batches)
 	if err != nil {
 		return Result{}, err
 	}
-	loss, err := g.run(ctx, t.inputs(b))
-	if err != nil {
-		return Result{}, err
-	}
-	g.bindGradients(t.params)
 	norm, err := optim.GradNorm(t.Backend, t.params)
 	if err != nil {
 		return Result{}, err
 	}
+	mean := 1 / float64(len(batches)) // the parameters have the sum
+	norm *= mean
 	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
 		return Result{}, engine.Errorf("train", "", engine.NaN, "step %d gave a loss of %g and a gradient of %g; a lower learning rate may help", step+1, loss, norm)
 	}
-	scale := float32(1)
+	scale := float32(mean)
 	if t.ClipNorm > 0 {
-		scale = optim.ClipScale(norm, t.ClipNorm)
+		scale *= optim.ClipScale(norm, t.ClipNorm)
 	}
 	rate := t.Rate.At(step, t.Steps)
 	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.params, rate, scale)
