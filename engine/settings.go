@@ -11,6 +11,9 @@ type Loss struct {
 	Masked        bool    `json:"masked,omitempty" toml:"masked"`     // counts a picture only where its mask is white or its pixels opaque
 }
 
+// LogitNormal is the value of Noise.Timesteps beside "uniform".
+const LogitNormal = "logit_normal"
+
 // Noise says what is added to latents, and at which timesteps.
 type Noise struct {
 	Offset  float64 `json:"offset,omitempty" toml:"offset"`   // strength of a random shift of each channel; 0 is off

@@ -10,10 +10,10 @@ import (
 // Loop runs the steps of a training run and calls hooks between them.
 type Loop struct {
 	Trainer    *Trainer
-	Batches    func(number int) (Batch, error) // counted from 0 over the whole run
-	Accumulate int                             // batches of a step; 0 is 1
-	From       int                             // steps done before
-	Steps      int                             // of the whole run
+	Batches    func(ctx context.Context, number int) (Batch, error) // counted from 0 over the whole run
+	Accumulate int                                                  // batches of a step; 0 is 1
+	From       int                                                  // steps done before
+	Steps      int                                                  // of the whole run
 	// AfterStep is called after each step. An error ends the loop and is returned.
 	AfterStep func(ctx context.Context, p Progress) error
 }
@@ -39,7 +39,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			return engine.Errorf("train", "", engine.Cancelled, "stopped after step %d: %w", step, err)
 		}
 		start := time.Now()
-		batches, err := l.batches(step)
+		batches, err := l.batches(ctx, step)
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,11 @@ func (l *Loop) Run(ctx context.Context) error {
 }
 
 // batches are those of a step.
-func (l *Loop) batches(step int) ([]Batch, error) {
+func (l *Loop) batches(ctx context.Context, step int) ([]Batch, error) {
 	all := make([]Batch, max(l.Accumulate, 1))
 	for i := range all {
 		var err error
-		if all[i], err = l.Batches(step*len(all) + i); err != nil {
+		if all[i], err = l.Batches(ctx, step*len(all)+i); err != nil {
 			return nil, err
 		}
 	}
