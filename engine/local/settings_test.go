@@ -19,10 +19,12 @@ import (
 
 // shapes is a folder with pictures of several shapes: a square one, a tall one with a mask, a wide one half of which is
 // transparent, and a last one, to be held out.
-func shapes(t *testing.T) string {
+func shapes(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, size := range map[string]image.Point{"a": {128, 128}, "b": {70, 260}, "b-mask": {70, 260}, "c": {260, 70}, "z": {128, 128}} {
+	sizes := map[string]image.Point{"a": {128, 128}, "b": {70, 260}, "b-mask": {70, 260}, "c": {260, 70}, "z": {128, 128}}
+	for _, name := range names {
+		size := sizes[name]
 		img := image.NewNRGBA(image.Rectangle{Max: size})
 		for i := range size.X * size.Y {
 			x, y := i%size.X, i/size.X
@@ -48,7 +50,7 @@ func shapes(t *testing.T) string {
 
 // everything sets whatever can be set at the same time.
 func everything(t *testing.T) engine.Job {
-	job := tinyJob(t, shapes(t))
+	job := tinyJob(t, shapes(t, "a", "b", "b-mask", "c", "z"))
 	job.Resolution, job.Batch, job.Accumulate, job.Preserve = 128, 1, 2, 1
 	job.Optimizer, job.Schedule, job.Warmup = "adamw8bit", "one_cycle", 3
 	job.Loss = engine.Loss{Kind: "huber", Debiased: true, Masked: true}
@@ -135,7 +137,7 @@ func everythingCompleted(job engine.Job) engine.Job {
 // TestSettingsThatCannotBe: each gets one sentence before training starts.
 func TestSettingsThatCannotBe(t *testing.T) {
 	eng := newEngine(t)
-	images := pictures(t, 2)
+	images, opaque := pictures(t, 2), shapes(t, "a", "z")
 	for says, change := range map[string]func(*engine.Job){
 		"accumulate must be":                         func(j *engine.Job) { j.Accumulate = -1 },
 		"finds the learning rate itself":             func(j *engine.Job) { j.Optimizer = "prodigy" },
@@ -152,7 +154,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		`huber-schedule cannot be "steep"`:           func(j *engine.Job) { j.Loss.Kind, j.Loss.HuberSchedule = "huber", "steep" },
 		"min-snr must be":                            func(j *engine.Job) { j.MinSNR = -1 },
 		"min-snr and debiased":                       func(j *engine.Job) { j.MinSNR, j.Loss.Debiased = 5, true },
-		"no picture has one":                         func(j *engine.Job) { j.Loss.Masked = true },
+		"no picture has one":                         func(j *engine.Job) { j.Loss.Masked, j.Images = true, opaque },
 		"noise-offset must be":                       func(j *engine.Job) { j.Noise.Offset = 2 },
 		"noise-pyramid must be":                      func(j *engine.Job) { j.Noise.Pyramid = 1 },
 		"noise-perturb must be":                      func(j *engine.Job) { j.Noise.Perturb = math.Inf(1) },
