@@ -38,12 +38,12 @@ func preserved() []string {
 }
 
 // complete fills in what the job leaves open.
-func (p *pipeline) complete(job engine.Job, images int) engine.Job {
+func (p *pipeline) complete(job engine.Job, info engine.MethodInfo, images int) engine.Job {
 	set(&job.Batch, 1, 4, p.small())
 	set(&job.Steps, min(max(100*images, 400), 1500), 400, p.small())
 	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
 	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
-	set(&job.Rate, rateFor(job.Optimizer, 1e-4), rateFor(job.Optimizer, 1.5e-3), p.small())
+	set(&job.Rate, rateFor(job.Optimizer, cmp.Or(info.Rate, 1e-4)), rateFor(job.Optimizer, cmp.Or(info.SmallRate, 1.5e-3)), p.small())
 	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
 	set(&job.Preserve, -1, 2, p.small())
 	job.SampleSteps = cmp.Or(job.SampleSteps, 20)

@@ -62,6 +62,9 @@ func (s *session) export() error {
 		if err := s.tuning.Export(path, form.Name, s.about(path), exportTypes[s.job.Export]); err != nil {
 			return err
 		}
+		if r, ok := s.tuning.(method.Remarker); ok && r.Remark() != "" {
+			s.setup("export", "%s: %s", filepath.Base(path), r.Remark())
+		}
 		s.result.Exports = append(s.result.Exports, path)
 	}
 	s.result.Export = s.result.Exports[0]

@@ -151,17 +151,8 @@ func (m *merger) mergeFile(family string) error {
 	if err := format.WriteStored(m.req.Out, m.merged(ts), metadata); err != nil {
 		return err
 	}
-	return m.weigh(m.req.Out)
-}
-
-// weigh adds the size of a file to the result's.
-func (m *merger) weigh(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return inMerge(path, err)
-	}
-	m.result.Size += info.Size()
-	return nil
+	m.result.Size, err = sizeOf(m.req.Out)
+	return err
 }
 
 // inMerge gives an error of the operating system a path and a kind.

@@ -67,17 +67,16 @@ func (s *session) loadPictures(ctx context.Context) error {
 		return err
 	}
 	s.pictures = set
-	s.job = s.pipeline.complete(s.job, len(set.Items))
+	if s.method, err = method.ByName(s.job.Method); err != nil {
+		return err
+	}
+	s.job = s.pipeline.complete(s.job, s.method.Info(), len(set.Items))
 	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
 	return s.pipeline.check(s.job)
 }
 
 // plan decides how the run uses memory. A resumed run goes on as it began, unless it is given another budget.
 func (s *session) plan(ctx context.Context) error {
-	var err error
-	if s.method, err = method.ByName(s.job.Method); err != nil {
-		return err
-	}
 	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
 		return err
 	}
