@@ -25,6 +25,11 @@ type Job struct {
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`
 
+	Prior Prior `json:"prior,omitzero" toml:"prior"`
+
+	// EMA is the decay, at most, of a running average of the trained values, which is what is rendered and exported; 0 is off.
+	EMA float64 `json:"ema,omitempty" toml:"ema,omitzero"`
+
 	// From is a LoRA file whose values training begins with; empty begins anew.
 	From string `json:"from,omitempty" toml:"from,omitempty"`
 

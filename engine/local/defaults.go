@@ -45,6 +45,7 @@ func (p *pipeline) complete(job engine.Job, info engine.MethodInfo, images int) 
 	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
 	set(&job.Rate, rateFor(job.Optimizer, cmp.Or(info.Rate, 1e-4)), rateFor(job.Optimizer, cmp.Or(info.SmallRate, 1.5e-3)), p.small())
 	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
+	p.completePrior(&job, images)
 	set(&job.Preserve, -1, 2, p.small())
 	job.SampleSteps = cmp.Or(job.SampleSteps, 20)
 	set(&job.Guidance, 7.5, 4, p.small())
@@ -110,7 +111,7 @@ func (p *pipeline) check(job engine.Job) error {
 	case !slices.Contains([]string{"f16", "f32", "bf16"}, job.Export):
 		return bad("export cannot be %q; choose f16, f32 or bf16", job.Export)
 	}
-	return nil
+	return checkPrior(job)
 }
 
 func finite(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }

@@ -21,7 +21,7 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.plan, s.buildTrainer, s.encode, s.compile, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.loadPictures, s.plan, s.buildTrainer, s.classPictures, s.encode, s.compile, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *session) plan(ctx context.Context) error {
 func (s *session) footprint() (*footprint, error) {
 	release()
 	f := &footprint{p: s.pipeline, outline: s.pipeline.model.Outline(), job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
-	if s.job.Preserve > 0 {
+	if s.job.Preserve > 0 || s.job.Prior.On() && s.job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
 	var err error
@@ -174,7 +174,7 @@ func (s *session) buildTrainer(context.Context) error {
 	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
-		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
+		ClipNorm: s.job.ClipNorm, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
 
@@ -193,12 +193,16 @@ func (s *session) compile(context.Context) error {
 	return nil
 }
 
-// rows are those of a step's batch: pictures, and as many of what is preserved.
+// rows are those of a step's batch: pictures, and as many of each kind of what is preserved.
 func (s *session) rows() int {
-	if s.job.Preserve > 0 {
-		return 2 * s.job.Batch
+	rows := s.job.Batch
+	if s.job.Prior.On() {
+		rows += s.job.Batch
 	}
-	return s.job.Batch
+	if s.job.Preserve > 0 {
+		rows += s.job.Batch
+	}
+	return rows
 }
 
 // hashOf tells files that training begins with apart; empty where there is none.
@@ -232,6 +236,9 @@ func (s *session) parameters() (n int64) {
 func (s *session) encode(ctx context.Context) (err error) {
 	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch)
 	if err != nil {
+		return err
+	}
+	if err := s.encodeClass(ctx); err != nil {
 		return err
 	}
 	s.pipeline.rest()

@@ -41,11 +41,13 @@ type session struct {
 
 	pipeline  *pipeline
 	pictures  *dataset.Set
+	class     *dataset.Set // pictures for prior preservation; nil without
 	method    method.Method
 	tuning    method.Tuning
 	beginning string // hash of the file that training begins with; empty where there is none
 	trainer   *train.Trainer
 	data      *train.Data
+	prior     *train.Prior // nil without
 	store     *store.Run
 	early     []engine.Event // from before there was a store
 	grid      *grid
@@ -63,7 +65,7 @@ func (s *session) run(ctx context.Context) error {
 	s.started = time.Now()
 	err := s.grid.render(ctx, s.from)
 	if err == nil {
-		loop := train.Loop{Trainer: s.trainer, Batches: s.data.Batch, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
+		loop := train.Loop{Trainer: s.trainer, Batches: s.batch, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
 		err = loop.Run(ctx)
 	}
 	if err != nil {

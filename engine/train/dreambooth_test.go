@@ -3,6 +3,7 @@ package train_test
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,5 +155,45 @@ func (w wholeWeights) compare(batch func(step int) train.Batch) {
 	})
 	if w.tr.Backend.Name() != "ref" {
 		checkUpdate(w.t, w.f, got, init)
+	}
+}
+
+// TestPriorPreservationAgainstGolden: the batch's second half are class pictures, and the loss is the sum of both means.
+func TestPriorPreservationAgainstGolden(t *testing.T) {
+	for _, b := range []kernel.Backend{ref.New(), fast(t)} {
+		t.Run(b.Name(), func(t *testing.T) {
+			f := golden.Open(t, "train/prior_preservation.safetensors")
+			start := func(weight float64) *train.Trainer {
+				tr := dreamBooth(t, f, loadTiny(t), b, graph.Options{}, "off")
+				tr.Prior = weight
+				s := f.Tensor("in/latents").Shape
+				if err := tr.Prepare(s[1], s[3], s[4]); err != nil {
+					t.Fatal(err)
+				}
+				return tr
+			}
+			batch := func(tr *train.Trainer, step int) train.Batch {
+				b := goldenBatch(t, f, tr, step)
+				b.Class = 2
+				return b
+			}
+			tr := start(1)
+			wholeWeights{t, f, tr, "unet."}.compare(func(step int) train.Batch { return batch(tr, step) })
+			first := func(weight float64) float64 {
+				tr := start(weight)
+				r, err := tr.Step(context.Background(), 0, batch(tr, 0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r.Loss
+			}
+			subject, both := first(0), first(3)
+			for name, got := range map[string]float64{"loss_instance": subject, "loss_class": (both - subject) / 3} {
+				want := float64(f.Tensor(name).F32()[0])
+				if math.Abs(got-want) > 1e-5*want {
+					t.Errorf("%s is %g, want %g", name, got, want)
+				}
+			}
+		})
 	}
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Optimizer optim.Optimizer
 	Rate      *optim.RateSchedule
 	Steps     int     // of the whole run, for the rate's schedule
+	Prior     float64 // weight of Batch.Class: the loss is mean(pictures) + Prior·mean(class pictures)
 	Preserve  float64 // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
 	ClipNorm  float64 // largest global gradient norm; 0 is off
 	Options   graph.Options
@@ -52,6 +53,7 @@ type Batch struct {
 	Timesteps []int          // [batch]
 	Context   *kernel.Tensor // [batch, tokens, width]; nil where the text encoder is trained
 	IDs       *kernel.Tensor // I32 [batch, tokens]; read where the text encoder is trained
+	Class     int            // how many of the rows, the last ones, are class pictures
 	// Kept are further rows, of the same size, on which the model is held to what it predicted before training.
 	Kept []Kept
 }
@@ -122,8 +124,7 @@ func (t *Trainer) inputs(b Batch) inputs {
 		t.Schedule.AddNoise(row(in.x, i), x0, eps, step)
 		t.Schedule.Target(row(in.target, i), x0, eps, step)
 		in.timesteps.F32()[i] = float32(step)
-		// The loss is the mean over all rows: these factors make it the sum of two means.
-		in.weight.F32()[i] = float32(t.Weighting.Weight(t.Schedule, step) * float64(rows) / float64(size))
+		in.weight.F32()[i] = float32(t.rowWeight(b, i) * float64(rows))
 	}
 	for k, kept := range b.Kept {
 		copy(row(in.x, size+k), kept.X.F32())
