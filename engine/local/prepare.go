@@ -9,11 +9,9 @@ import (
 
 	"easel/engine"
 	"easel/engine/dataset"
-	"easel/engine/diffusion"
 	"easel/engine/format"
 	"easel/engine/method"
 	"easel/engine/model"
-	"easel/engine/optim"
 	"easel/engine/sample"
 	"easel/engine/store"
 	"easel/engine/train"
@@ -63,6 +61,9 @@ func (s *session) loadPictures(ctx context.Context) error {
 			}
 		}
 	}
+	if err == nil {
+		err = s.holdOut(set)
+	}
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,10 @@ func (s *session) loadPictures(ctx context.Context) error {
 		return err
 	}
 	s.job = s.pipeline.complete(s.job, s.method.Info(), len(set.Items))
-	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
+	s.setup("pictures", "%s from %s", s.counted(), s.job.Images)
+	if err := s.checkMasks(); err != nil {
+		return err
+	}
 	return s.pipeline.check(s.job)
 }
 
@@ -106,6 +110,10 @@ func (s *session) footprint() (*footprint, error) {
 	if s.job.Preserve > 0 || s.job.Prior.On() && s.job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
+	for _, it := range s.pictures.Items {
+		f.sources = append(f.sources, it.Source)
+	}
+	f.prompts = len(train.Prompts(s.pictures, s.job))
 	var err error
 	f.tuning, err = s.method.Start(f.outline, s.job)
 	return f, err
@@ -164,16 +172,16 @@ func (s *session) buildTrainer(context.Context) error {
 	if err != nil {
 		return err
 	}
-	rate, err := optim.NewRateSchedule(s.job.Schedule, s.job.Rate, s.job.Warmup)
+	rate, err := newRate(s.job)
 	if err != nil {
 		return err
 	}
-	var weighting diffusion.Weighting = diffusion.Uniform{}
-	if s.job.MinSNR > 0 {
-		weighting = diffusion.MinSNR(s.job.MinSNR)
+	loss, err := newLoss(s.job.Loss)
+	if err != nil {
+		return err
 	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
-		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
+		Schedule: s.pipeline.schedule, Loss: loss, Weighting: weighting(s.job), Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
 		ClipNorm: s.job.ClipNorm, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
@@ -218,14 +226,6 @@ func hashOf(from string) (string, error) {
 	return f.ModelHash(), nil
 }
 
-func newOptimizer(job engine.Job) (optim.Optimizer, error) {
-	settings, err := optim.Defaults(job.Optimizer)
-	if err != nil {
-		return nil, err
-	}
-	return optim.New(job.Optimizer, settings)
-}
-
 func (s *session) parameters() (n int64) {
 	for _, p := range s.trainer.Params() {
 		n += int64(p.Value.Len())
@@ -234,15 +234,18 @@ func (s *session) parameters() (n int64) {
 }
 
 func (s *session) encode(ctx context.Context) (err error) {
-	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch)
+	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job)
 	if err != nil {
 		return err
 	}
 	if err := s.encodeClass(ctx); err != nil {
 		return err
 	}
+	if err := s.encodeHeldOut(ctx); err != nil {
+		return err
+	}
 	s.pipeline.rest()
-	s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	s.setup("latents", "%s", s.data.Encoded())
 	if s.job.Preserve <= 0 {
 		return nil
 	}
@@ -310,6 +313,11 @@ func (s *session) resumeRecords() error {
 	for _, l := range run.Losses {
 		if l.Step <= s.from {
 			s.losses = append(s.losses, l.Loss)
+		}
+	}
+	for _, v := range run.Validation {
+		if v.Step <= s.from {
+			s.validated = append(s.validated, v)
 		}
 	}
 	s.grid.load(run, s.from)

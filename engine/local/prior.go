@@ -38,25 +38,20 @@ func (p *pipeline) completePrior(job *engine.Job, images int) {
 	}
 }
 
-// checkPrior refuses a prior that cannot be preserved.
-func checkPrior(job engine.Job) error {
-	bad := func(format string, args ...any) error {
-		return engine.Errorf("check settings", "", engine.BadInput, format, args...)
-	}
+// priorRules are those of prior preservation.
+func priorRules(job engine.Job) []rule {
 	prior := job.Prior
-	switch {
-	case !prior.On():
+	if !prior.On() {
 		return nil
-	case !finite(prior.Weight) || prior.Weight > 1000:
-		return bad("the weight of the class pictures must be a number from 0 to 1000, not %g", prior.Weight)
-	case prior.Count < 0 || prior.Count > 10_000:
-		return bad("class pictures must be from 1 to 10000, not %d", prior.Count)
-	case prior.Images == "" && strings.Contains(prior.Prompt, "{class}") && strings.TrimSpace(job.Class) == "":
-		return bad("prior preservation shows the model its own pictures of the subject's class, and none is named: add --class, such as --class dog, or --class-prompt")
-	case strings.Contains(fill(prior.Prompt, job), job.Word):
-		return bad("the class prompt %q holds the subject's word %s, which class pictures must not show", prior.Prompt, job.Word)
 	}
-	return nil
+	return []rule{
+		refuse(!finite(prior.Weight) || prior.Weight > 1000, "the weight of the class pictures must be a number from 0 to 1000, not %g", prior.Weight),
+		refuse(prior.Count < 0 || prior.Count > 10_000, "class pictures must be from 1 to 10000, not %d", prior.Count),
+		refuse(prior.Images == "" && strings.Contains(prior.Prompt, "{class}") && strings.TrimSpace(job.Class) == "",
+			"prior preservation shows the model its own pictures of the subject's class, and none is named: add --class, such as --class dog, or --class-prompt"),
+		refuse(job.Word != "" && strings.Contains(fill(prior.Prompt, job), job.Word),
+			"the class prompt %q holds the subject's word %s, which class pictures must not show", prior.Prompt, job.Word),
+	}
 }
 
 // classPictures renders the class pictures of prior preservation, or takes in the user's.
@@ -188,16 +183,16 @@ func absolute(path string) string {
 // encodeClass encodes the class pictures.
 func (s *session) encodeClass(ctx context.Context) (err error) {
 	if s.class != nil {
-		s.prior, err = train.NewPrior(ctx, s.trainer.Config, s.pictures, s.class, s.job.Seed, s.job.Batch)
+		s.prior, err = train.NewPrior(ctx, s.trainer.Config, s.pictures, s.class, s.job)
 	}
 	return err
 }
 
-// batch makes the batch of a step.
-func (s *session) batch(step int) (train.Batch, error) {
-	b, err := s.data.Batch(step)
+// batch makes the batch of a number.
+func (s *session) batch(ctx context.Context, number int) (train.Batch, error) {
+	b, err := s.data.Batch(ctx, number)
 	if err == nil && s.prior != nil {
-		err = s.prior.Add(&b, step)
+		err = s.prior.Add(ctx, &b, number)
 	}
 	return b, err
 }

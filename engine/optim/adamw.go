@@ -5,6 +5,7 @@ import "easel/engine/kernel"
 // adamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), computed by the backend.
 type adamW struct {
 	memory
+	parts
 	settings Settings
 }
 
@@ -28,7 +29,7 @@ func (o *adamW) Step(b kernel.Backend, params []Param, rate float64, gradScale f
 			return err
 		}
 	}
-	*step++
+	o.count(step)
 	for i, p := range params {
 		err := b.Adam(p.Value, p.Grad, all[i].m, all[i].v, kernel.AdamStep{
 			Rate:        float32(rate * float64(p.Rate)),

@@ -46,6 +46,7 @@ type Adaptive interface {
 type Settings struct {
 	Beta1, Beta2 float64 // decay of the running means of g and g²; in Lion of the two uses of its one mean
 	Eps          float64 // AdamW, Prodigy: added to √v
+	Seed         uint64  // of the rounding of BF16 values
 	WeightDecay  float64 // decoupled: each step shrinks values by rate·WeightDecay of themselves
 
 	BiasCorrection bool // Prodigy: Adam's correction of the first steps

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"image"
 	"slices"
 
@@ -19,13 +20,15 @@ type Prior struct {
 
 // NewPrior encodes class pictures. Each shape among the subject's pictures gets its share of them, so that many shapes
 // take no longer than one.
-func NewPrior(ctx context.Context, c Config, subject, class *dataset.Set, seed uint64, batch int) (*Prior, error) {
+func NewPrior(ctx context.Context, c Config, subject, class *dataset.Set, job engine.Job) (*Prior, error) {
 	p := &Prior{byShape: map[[2]int]*Data{}}
 	count := map[image.Point]int{}
 	for _, it := range subject.Items {
 		count[image.Pt(it.Width, it.Height)]++
 	}
 	factor := c.Model.VAE.Factor()
+	job.Seed = rng.Mix(job.Seed) // the noise of the two halves has nothing in common
+	job.Word, job.Captions, job.Loss, job.Views = "", engine.Captions{}, engine.Loss{}, engine.Views{}
 	for shape, n := range count {
 		set := &dataset.Set{}
 		for i := range (len(class.Items)*n + len(subject.Items) - 1) / len(subject.Items) {
@@ -33,8 +36,7 @@ func NewPrior(ctx context.Context, c Config, subject, class *dataset.Set, seed u
 			it.Width, it.Height = shape.X, shape.Y
 			set.Items = append(set.Items, it)
 		}
-		// Another seed: the noise of the two halves has nothing in common.
-		d, err := NewData(ctx, c, set, rng.Mix(seed), batch)
+		d, err := NewData(ctx, c, set, job)
 		if err != nil {
 			return nil, err
 		}
@@ -43,23 +45,32 @@ func NewPrior(ctx context.Context, c Config, subject, class *dataset.Set, seed u
 	return p, nil
 }
 
-// Add puts the class pictures of a step behind the subject's.
-func (p *Prior) Add(b *Batch, step int) error {
+// Add puts the class pictures of a batch, by its number, behind the subject's. They have no mask.
+func (p *Prior) Add(ctx context.Context, b *Batch, number int) error {
 	s := b.Latents.Shape
 	d := p.byShape[[2]int{s[1], s[2]}]
 	if d == nil {
 		return engine.Errorf("make batch", "", engine.Internal, "no class pictures of %d x %d latents", s[1], s[2])
 	}
-	class, err := d.Batch(step)
+	class, err := d.Batch(ctx, number)
 	if err != nil {
 		return err
 	}
-	for _, t := range []struct{ to, from **kernel.Tensor }{{&b.Latents, &class.Latents}, {&b.Noise, &class.Noise}, {&b.Context, &class.Context}, {&b.IDs, &class.IDs}} {
+	for _, t := range []struct{ to, from **kernel.Tensor }{{&b.Latents, &class.Latents}, {&b.Noise, &class.Noise}, {&b.Added, &class.Added}, {&b.Context, &class.Context}, {&b.IDs, &class.IDs}} {
 		*t.to = behind(*t.to, *t.from)
 	}
 	b.Timesteps = append(b.Timesteps, class.Timesteps...)
 	b.Class = len(class.Timesteps)
 	return nil
+}
+
+// Close frees what encodes captions during the run.
+func (p *Prior) Close() error {
+	var errs []error
+	for _, d := range p.byShape {
+		errs = append(errs, d.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // behind has the rows of a, then those of b; nil where both are.

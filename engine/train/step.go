@@ -17,6 +17,7 @@ type stepGraph struct {
 	text      *graph.Node // context, or ids where the text encoder is trained
 	target    *graph.Node
 	weight    *graph.Node
+	c         *graph.Node // nil where the loss has no parameter
 	loss      *graph.Node
 	gradients []*graph.Node // of the trainer's parameters, in order
 }
@@ -25,36 +26,49 @@ type stepGraph struct {
 type inputs struct {
 	x, target    *kernel.Tensor // [batch, h, w, c]
 	timesteps    *kernel.Tensor // [batch]
-	weight       *kernel.Tensor // [batch]
+	weight       *kernel.Tensor // [batch], or of x's shape where the loss is masked
+	c            *kernel.Tensor // [batch]; nil where the loss has no parameter
 	context, ids *kernel.Tensor
 }
 
 // graph returns the graph for a shape [batch, h, w, c], compiled at first need.
 func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
-	if s := t.graphs[shape]; s != nil {
+	if s := t.graphs[graphKey{shape, len(t.live)}]; s != nil {
 		t.last = s
 		return s, nil
 	}
-	g := graph.New()
-	s := &stepGraph{
-		x: g.Input("x_t", shape[:]...), t: g.Input("t", shape[0]),
-		target: g.Input("target", shape[:]...), weight: g.Input("weight", shape[0]),
-	}
-	context := t.promptNode(g, s, shape[0])
-	pred := t.Model.BuildUNet(g, t.Tuning, s.x, s.t, context)
-	s.loss = g.Loss(pred, s.target, s.weight, nil, kernel.MSE)
+	g, s := t.build(shape)
 	t.collectParams()
 	var leaves []*graph.Node
-	for _, p := range t.params {
+	for _, p := range t.live {
 		leaves = append(leaves, g.Leaf(p.Name))
 	}
 	s.gradients = g.Gradients(s.loss, leaves...)
+	outputs, options := []*graph.Node{s.loss}, t.Options
+	if t.InPass && g.Err() == nil {
+		options.Updates = updates(leaves, s.gradients)
+	} else {
+		outputs = append(outputs, s.gradients...)
+	}
 	var err error
-	if s.vm, err = graph.Compile(g, t.Backend, append([]*graph.Node{s.loss}, s.gradients...), t.Options); err != nil {
+	if s.vm, err = graph.Compile(g, t.Backend, outputs, options); err != nil {
 		return nil, err
 	}
-	t.graphs[shape], t.last = s, s
+	t.graphs[graphKey{shape, len(t.live)}], t.last = s, s
 	return s, nil
+}
+
+// build adds network and loss for a shape.
+func (t *Trainer) build(shape [4]int) (*graph.Graph, *stepGraph) {
+	g := graph.New()
+	s := &stepGraph{
+		x: g.Input("x_t", shape[:]...), t: g.Input("t", shape[0]),
+		target: g.Input("target", shape[:]...),
+	}
+	context := t.promptNode(g, s, shape[0])
+	pred := t.Model.BuildUNet(g, t.Tuning, s.x, s.t, context)
+	s.loss = t.Loss.node(g, s, pred, shape)
+	return g, s
 }
 
 // promptNode is the context: an input, or the text encoder's output where that is trained.
@@ -74,7 +88,9 @@ func (t *Trainer) collectParams() {
 	}
 	for _, p := range t.Tuning.Parameters() {
 		t.params = append(t.params, optim.Param{Name: p.Name, Value: p.Value, Rate: float32(p.Rate)})
+		t.until = append(t.until, p.Until)
 	}
+	t.live = t.params
 }
 
 // run computes loss and gradients.
@@ -86,7 +102,7 @@ func (s *stepGraph) run(ctx context.Context, in inputs) (float64, error) {
 	for _, l := range []struct {
 		n *graph.Node
 		t *kernel.Tensor
-	}{{s.x, in.x}, {s.t, in.timesteps}, {s.text, text}, {s.target, in.target}, {s.weight, in.weight}} {
+	}{{s.x, in.x}, {s.t, in.timesteps}, {s.text, text}, {s.target, in.target}, {s.weight, in.weight}, {s.c, in.c}} {
 		if err := s.vm.Let(l.n, l.t); err != nil {
 			return 0, err
 		}
@@ -94,8 +110,11 @@ func (s *stepGraph) run(ctx context.Context, in inputs) (float64, error) {
 	if err := s.vm.Run(ctx); err != nil {
 		return 0, err
 	}
-	return float64(s.vm.Value(s.loss).F32()[0]), nil
+	return s.lossValue(), nil
 }
+
+// lossValue is the loss of the last run, or of this one once its forward pass is over.
+func (s *stepGraph) lossValue() float64 { return float64(s.vm.Value(s.loss).F32()[0]) }
 
 // bindGradients points the parameters to the gradients of the last run.
 func (s *stepGraph) bindGradients(params []optim.Param) {

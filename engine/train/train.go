@@ -8,9 +8,7 @@ package train
 import (
 	"context"
 	"errors"
-	"math"
 
-	"easel/engine"
 	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/kernel"
@@ -25,31 +23,47 @@ type Config struct {
 	Tuning    method.Tuning
 	Backend   kernel.Backend
 	Schedule  *diffusion.Schedule // of the noise
+	Loss      Loss
 	Weighting diffusion.Weighting // of timesteps in the loss
 	Optimizer optim.Optimizer
 	Rate      *optim.RateSchedule
-	Steps     int     // of the whole run, for the rate's schedule
-	Prior     float64 // weight of Batch.Class: the loss is mean(pictures) + Prior·mean(class pictures)
-	Preserve  float64 // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
-	ClipNorm  float64 // largest global gradient norm; 0 is off
+	Steps     int        // of the whole run, for the rate's schedule
+	Prior     float64    // weight of Batch.Class: the loss is mean(pictures) + Prior·mean(class pictures)
+	Preserve  float64    // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
+	ClipNorm  float64    // largest global gradient norm; 0 is off
+	Average   *optim.EMA // what the parameters hold between steps; nil is their own values
+	InPass    bool       // changes each parameter as soon as its gradient is there, so that gradients never all live at once
 	Options   graph.Options
 }
 
 // Trainer makes training steps. It keeps one compiled graph for each shape of batch.
 type Trainer struct {
 	Config
-	graphs map[[4]int]*stepGraph
-	last   *stepGraph // that was asked for
-	params []optim.Param
+	graphs   map[graphKey]*stepGraph
+	last     *stepGraph // that was asked for
+	params   []optim.Param
+	until    []int            // of the parameters: step from which on each stays as it is; 0 is never
+	live     []optim.Param    // that this step changes
+	sums     []*kernel.Tensor // of the live parameters' gradients, where a step has several batches
+	lastNorm float64          // of the gradients, of the last step within a pass
+}
+
+// graphKey tells compiled graphs apart: the shape of a batch [rows, h, w, c], and how many parameters change. As time goes
+// on they only become fewer.
+type graphKey struct {
+	shape [4]int
+	live  int
 }
 
 // New returns a Trainer.
-func New(c Config) *Trainer { return &Trainer{Config: c, graphs: map[[4]int]*stepGraph{}} }
+func New(c Config) *Trainer { return &Trainer{Config: c, graphs: map[graphKey]*stepGraph{}} }
 
 // Batch is the input of one step.
 type Batch struct {
 	Latents   *kernel.Tensor // x0 [batch, h, w, c], scaled
 	Noise     *kernel.Tensor // ε, of the same shape
+	Added     *kernel.Tensor // what makes x_t of x0 where it is not ε; nil where it is
+	Mask      *kernel.Tensor // [batch, h, w], how much each place counts in a masked loss; nil is everything
 	Timesteps []int          // [batch]
 	Context   *kernel.Tensor // [batch, tokens, width]; nil where the text encoder is trained
 	IDs       *kernel.Tensor // I32 [batch, tokens]; read where the text encoder is trained
@@ -80,34 +94,51 @@ func (t *Trainer) Prepare(size, height, width int) error {
 	return err
 }
 
-// Step makes training step number step, counted from 0. When ctx is cancelled before the gradients are there, nothing
-// has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing has changed either.
-func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
-	s := b.Latents.Shape
-	g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
-	if err != nil {
-		return Result{}, err
+// Step makes training step number step, counted from 0, by the mean gradient of its batches. When ctx is cancelled before
+// the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
+// has changed either, unless with InPass the error says so.
+func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Result, err error) {
+	if err := t.swapAverage(); err != nil {
+		return r, err
 	}
 	t.Tuning.BeforeStep(step)
-	defer t.Tuning.AfterStep(step)
-	loss, err := g.run(ctx, t.inputs(b))
+	t.goOn(step)
+	if t.InPass {
+		r, err = t.stepInPass(ctx, step, batches)
+	} else {
+		r, err = t.step(ctx, step, batches)
+	}
+	t.Tuning.AfterStep(step)
+	if err == nil {
+		return r, t.average()
+	}
+	if failed := t.swapAverage(); failed != nil {
+		return r, failed
+	}
+	return r, err
+}
+
+// step waits for all gradients before it changes a parameter.
+func (t *Trainer) step(ctx context.Context, step int, batches []Batch) (Result, error) {
+	loss, err := t.gradients(ctx, batches)
 	if err != nil {
 		return Result{}, err
 	}
-	g.bindGradients(t.params)
-	norm, err := optim.GradNorm(t.Backend, t.params)
+	norm, err := optim.GradNorm(t.Backend, t.live)
 	if err != nil {
 		return Result{}, err
 	}
-	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
-		return Result{}, engine.Errorf("train", "", engine.NaN, "step %d gave a loss of %g and a gradient of %g; a lower learning rate may help", step+1, loss, norm)
+	mean := 1 / float64(len(batches)) // the parameters have the sum
+	norm *= mean
+	if err := finite(step, loss, norm, false); err != nil {
+		return Result{}, err
 	}
-	scale := float32(1)
+	scale := float32(mean)
 	if t.ClipNorm > 0 {
-		scale = optim.ClipScale(norm, t.ClipNorm)
+		scale *= optim.ClipScale(norm, t.ClipNorm)
 	}
 	rate := t.Rate.At(step, t.Steps)
-	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.params, rate, scale)
+	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.live, rate, scale)
 }
 
 // inputs computes x_t, the target and the loss weights of a batch: rows for the pictures, then for what is kept.
@@ -117,31 +148,34 @@ func (t *Trainer) inputs(b Batch) inputs {
 	shape := append([]int{rows}, b.Latents.Shape[1:]...)
 	in := inputs{x: kernel.New(kernel.F32, shape...), target: kernel.New(kernel.F32, shape...),
 		timesteps: kernel.New(kernel.F32, rows), weight: kernel.New(kernel.F32, rows)}
-	n := b.Latents.Len() / size
-	row := func(v *kernel.Tensor, i int) []float32 { return v.F32()[i*n : (i+1)*n] }
+	added := b.Added
+	if added == nil {
+		added = b.Noise
+	}
 	for i, step := range b.Timesteps {
-		x0, eps := row(b.Latents, i), row(b.Noise, i)
-		t.Schedule.AddNoise(row(in.x, i), x0, eps, step)
-		t.Schedule.Target(row(in.target, i), x0, eps, step)
+		x0, eps := rowOf(b.Latents, i), rowOf(b.Noise, i)
+		t.Schedule.AddNoise(rowOf(in.x, i), x0, rowOf(added, i), step)
+		t.Schedule.Target(rowOf(in.target, i), x0, eps, step)
 		in.timesteps.F32()[i] = float32(step)
 		in.weight.F32()[i] = float32(t.rowWeight(b, i) * float64(rows))
 	}
 	for k, kept := range b.Kept {
-		copy(row(in.x, size+k), kept.X.F32())
-		copy(row(in.target, size+k), kept.Target.F32())
+		copy(rowOf(in.x, size+k), kept.X.F32())
+		copy(rowOf(in.target, size+k), kept.Target.F32())
 		in.timesteps.F32()[size+k] = float32(kept.Timestep)
 		in.weight.F32()[size+k] = float32(t.Preserve * float64(rows) / float64(len(b.Kept)))
 	}
+	t.complete(&in, b)
 	if t.Tuning.TrainsText() {
 		in.ids = t.promptIDs(b)
 	} else {
-		in.context = contexts(b)
+		in.context = contextRows(b)
 	}
 	return in
 }
 
-// contexts puts the pictures' contexts and the kept ones together.
-func contexts(b Batch) *kernel.Tensor {
+// contextRows puts the pictures' contexts and the kept ones together.
+func contextRows(b Batch) *kernel.Tensor {
 	all := b.Context.Floats()
 	for _, k := range b.Kept {
 		all = append(all, k.Context.F32()...)

@@ -24,6 +24,13 @@ const (
 	Dropout                 // leaving out a caption or an element
 	Preserve                // which predictions of the untrained model a step repeats
 	Sampler                 // the start and step noise of text-to-image sampling
+	Offset                  // the shift of a picture's noise, channel by channel
+	Pyramid                 // coarser noise
+	Perturb                 // noise that the target does not tell of
+	Caption                 // a template, and the order of a caption's parts
+	View                    // where a picture is cut, and which cut a step sees
+	Validation              // the noise of pictures held out
+	Rounding                // which way a value is rounded
 )
 
 // Mix is splitmix64's output for state x: it adds γ, then mixes. It is a bijection of the 64-bit numbers.
