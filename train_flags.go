@@ -26,6 +26,8 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	noiseFlags(fs, &job.Noise)
 	pictureFlags(fs, job)
 	fs.Float64Var(&job.Preserve, "preserve", job.Preserve, "`weight` with which other prompts are kept as they were; 0 takes the model's own, -1 is off")
+	priorFlags(fs, &job.Prior)
+	fs.Float64Var(&job.EMA, "ema", job.EMA, "most that a running average of the trained values keeps at a step, as 0.99: the average is rendered and exported; 0 is off")
 	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column of the before/after grid; may be repeated; {word} and {class} are filled in")
 	fs.IntVar(&job.SampleSteps, "sample-steps", job.SampleSteps, "`steps` to render a picture of the grid; 0 takes the model's own")
 	fs.Float64Var(&job.Guidance, "guidance", job.Guidance, "guidance `scale` of the grid; 0 takes the model's own")

@@ -52,14 +52,15 @@ type Device struct {
 
 // MethodInfo describes one fine-tuning method.
 type MethodInfo struct {
-	Name     string     `json:"name"`    // as in Job.Method: "lora"
-	Title    string     `json:"title"`   // as people write it: "LoRA"
-	Updates  string     `json:"updates"` // the element that the loss updates, one sentence
-	Element  Element    `json:"element"` // the same for a picture of the pipeline
-	Good     string     `json:"good"`    // what it is good at
-	Harm     string     `json:"harm"`    // what it may harm
-	Settings []Setting  `json:"settings"`
-	Files    []FileForm `json:"files"` // that it can write; the first one unless asked otherwise
+	Name     string    `json:"name"`    // as in Job.Method: "lora"
+	Title    string    `json:"title"`   // as people write it: "LoRA"
+	Updates  string    `json:"updates"` // the element that the loss updates, one sentence
+	Element  Element   `json:"element"` // the same for a picture of the pipeline
+	Good     string    `json:"good"`    // what it is good at
+	Harm     string    `json:"harm"`    // what it may harm
+	Settings []Setting `json:"settings"`
+	// Files are the forms of file that it can write; the first one unless asked otherwise.
+	Files []FileForm `json:"files"`
 }
 
 // Element is a part of the pipeline that a loss can update.

@@ -34,6 +34,11 @@ type Job struct {
 	Captions Captions `json:"captions,omitzero" toml:"captions"`
 	Views    Views    `json:"views,omitzero" toml:"views"`
 
+	Prior Prior `json:"prior,omitzero" toml:"prior"`
+
+	// EMA is the decay, at most, of a running average of the trained values, which is what is rendered and exported; 0 is off.
+	EMA float64 `json:"ema,omitempty" toml:"ema,omitzero"`
+
 	// From is a LoRA file whose values training begins with; empty begins anew.
 	From string `json:"from,omitempty" toml:"from,omitempty"`
 

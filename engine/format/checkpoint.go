@@ -52,7 +52,7 @@ func NewCheckpoint(f *File) *Checkpoint {
 	refs := Refs
 	if slices.ContainsFunc(f.Names(), func(own string) bool { return strings.HasPrefix(own, "model.diffusion_model.") }) {
 		refs = func(own string) []Ref {
-			if isEMA(own) {
+			if IsAverage(own) {
 				return nil
 			}
 			return Refs(own)

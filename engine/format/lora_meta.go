@@ -174,6 +174,14 @@ func (m LoRAMeta) modelSpec() map[string]string {
 	return withoutEmpty(entries)
 }
 
+// CheckpointSpec is what a whole model, trained likewise, tells of itself.
+func (m LoRAMeta) CheckpointSpec() map[string]string {
+	entries := m.modelSpec()
+	entries["modelspec.architecture"] = architectures[m.Base]
+	entries["format"] = "pt"
+	return entries
+}
+
 func withoutEmpty(entries map[string]string) map[string]string {
 	maps.DeleteFunc(entries, func(_, value string) bool { return value == "" })
 	return entries

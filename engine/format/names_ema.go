@@ -10,8 +10,8 @@ var emaWords = []string{
 	"norm1", "norm2", "norm3", "norm", "ff", "net", "weight", "bias",
 }
 
-// isEMA says that a tensor belongs to the trainer's moving averages.
-func isEMA(own string) bool { return strings.HasPrefix(own, "model_ema.") }
+// IsAverage says that a tensor of an original file belongs to the trainer's moving averages.
+func IsAverage(own string) bool { return strings.HasPrefix(own, "model_ema.") }
 
 // emaName translates a name below "model_ema.": the trainer's moving averages, whose names have lost their dots
 // ("diffusion_modelinput_blocks110in_layers0weight"; ldm/modules/ema.py). Empty for its counters and what is unknown.

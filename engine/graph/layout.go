@@ -50,6 +50,9 @@ func (i *instr) reads() []int {
 // reuse gives an operator's output the memory of an input that dies there, where the operator allows it.
 func (s *schedule) reuse() {
 	for k, i := range s.code {
+		if len(i.out) == 0 { // an update
+			continue
+		}
 		var candidates []int
 		if i.add >= 0 {
 			candidates = []int{i.add}

@@ -20,6 +20,9 @@ type Options struct {
 	Recompute Recompute
 	// Stream lets mapped leaves go after each use: they take memory only while an operator reads them.
 	Stream bool
+	// Updates are parameters that are changed while the run goes on, each as soon as its gradient is there and nothing reads
+	// the parameter any more. A gradient's memory is then free: they never all live at once.
+	Updates []Update
 	// Memory is shared with VMs that never run at the same time; nil takes memory of its own.
 	Memory *Memory
 }
@@ -36,6 +39,7 @@ type VM struct {
 	change  int // of memory, when values were laid into it; -1 at first
 	leaves  []*value
 	inputs  map[*Node]*value
+	update  func(k int, gradient *kernel.Tensor) error
 }
 
 var _ gorgonia.VM = (*VM)(nil)
@@ -50,12 +54,13 @@ func Compile(g *Graph, b kernel.Backend, outputs []*Node, o Options) (*VM, error
 			return nil, engine.Errorf("compile graph", "", engine.Internal, "an output is missing")
 		}
 	}
-	s, err := translate(g, outputs, o.DType)
+	s, err := translate(g, append(gradients(o.Updates), outputs...), o.DType)
 	if err != nil {
 		return nil, err
 	}
 	s.fold()
 	s.recompute(o.Recompute)
+	s.insert(o.Updates)
 	vm := &VM{s: s, backend: b, stream: o.Stream, memory: o.Memory, size: s.layout(), change: -1, inputs: map[*Node]*value{}}
 	if vm.memory == nil {
 		vm.memory, vm.owned = &Memory{}, true
@@ -84,6 +89,10 @@ func (vm *VM) Let(n *Node, t *kernel.Tensor) error {
 	return nil
 }
 
+// OnUpdate sets what changes parameter number k of Options.Updates; its gradient is good during the call only. An error ends
+// the run, some parameters being changed by then. Once the first is, a cancelled context no longer ends it.
+func (vm *VM) OnUpdate(change func(k int, gradient *kernel.Tensor) error) { vm.update = change }
+
 // RunAll implements gorgonia.VM.
 func (vm *VM) RunAll() error { return vm.Run(context.Background()) }
 
@@ -97,6 +106,9 @@ func (vm *VM) Run(ctx context.Context) error {
 			return engine.Errorf("run graph", "", engine.Cancelled, "stopped: %w", err)
 		}
 		start := time.Now()
+		if _, ok := i.op.(update); ok {
+			ctx = context.WithoutCancel(ctx) // parameters must not stay halfway between two steps
+		}
 		if err := vm.step(i); err != nil {
 			return fmt.Errorf("%s: %w", i.op.name(), err)
 		}
@@ -115,6 +127,9 @@ func (vm *VM) step(i *instr) error {
 			}
 			defer t.LetGo()
 		}
+	}
+	if u, ok := i.op.(update); ok {
+		return vm.update(u.k, in[0])
 	}
 	if i.add >= 0 {
 		return i.op.(adder).runAdd(vm.backend, out[0], in, vm.s.values[i.add].t)

@@ -19,7 +19,7 @@ func refuse(broken bool, text string, args ...any) rule { return rule{broken, te
 
 // check refuses a completed job that cannot run, in the user's words.
 func (p *pipeline) check(job engine.Job) error {
-	rules := slices.Concat(p.runRules(job), rateRules(job), lossRules(job), p.noiseRules(job.Noise), captionRules(job.Captions), viewRules(job.Views))
+	rules := slices.Concat(p.runRules(job), rateRules(job), lossRules(job), p.noiseRules(job.Noise), captionRules(job.Captions), viewRules(job.Views), priorRules(job))
 	for _, r := range rules {
 		if r.broken {
 			return engine.Errorf("check settings", "", engine.BadInput, r.text, r.args...)

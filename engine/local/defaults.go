@@ -51,6 +51,7 @@ func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.
 	job.Batch = cmp.Or(job.Batch, 1)
 	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
 	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
+	p.completePrior(&job, pictures)
 	job.Preserve = cmp.Or(job.Preserve, -1)
 	job.SampleSteps = cmp.Or(job.SampleSteps, 20)
 	set(&job.Guidance, 7.5, 4, p.small())

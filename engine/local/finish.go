@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +60,9 @@ func (s *session) export() error {
 		}
 		if err := s.tuning.Export(path, form.Name, s.about(path), exportTypes[s.job.Export]); err != nil {
 			return err
+		}
+		if r, ok := s.tuning.(method.Remarker); ok && r.Remark() != "" {
+			s.setup("export", "%s: %s", filepath.Base(path), r.Remark())
 		}
 		s.result.Exports = append(s.result.Exports, path)
 	}
@@ -139,7 +141,11 @@ func mean(v []float64) float64 {
 // picturesHash changes with the names, sizes and captions of the pictures.
 func (s *session) picturesHash() []byte {
 	h := sha256.New()
-	for _, it := range s.pictures.Items {
+	items := s.pictures.Items
+	if s.class != nil {
+		items = slices.Concat(items, s.class.Items)
+	}
+	for _, it := range items {
 		fmt.Fprintf(h, "%q %q %v %d %d\n", filepath.Base(it.Path), it.Caption, it.Source, it.Width, it.Height)
 	}
 	return h.Sum(nil)[:8]
@@ -153,12 +159,8 @@ func (s *session) fingerprint() string {
 	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights} // all else of the plan changes no value
 	job.From = s.beginning                                           // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()
-	for _, path := range []*string{&job.Images, &job.Model, &job.VAE} { // the recorded job has them absolute
-		if _, err := os.Stat(*path); err == nil && *path != builtinName {
-			if abs, err := filepath.Abs(*path); err == nil {
-				*path = abs
-			}
-		}
+	for _, path := range []*string{&job.Images, &job.Model, &job.VAE, &job.Prior.Images} { // the recorded job has them absolute
+		*path = absolute(*path)
 	}
 	text, err := json.Marshal(job)
 	if err != nil { // a number that is not finite, which check refuses

@@ -147,22 +147,12 @@ func (m *merger) mergeFile(family string) error {
 			metadata[key] = value
 		}
 	}
-	return m.publish(func(temp string) error {
-		if err := format.WriteStored(temp, m.merged(ts), metadata); err != nil {
-			return err
-		}
-		return m.weigh(temp)
-	})
-}
-
-// weigh adds the size of a file to the result's.
-func (m *merger) weigh(path string) error {
-	info, err := os.Stat(path)
+	err = m.publish(func(temp string) error { return format.WriteStored(temp, m.merged(ts), metadata) })
 	if err != nil {
-		return inMerge(path, err)
+		return err
 	}
-	m.result.Size += info.Size()
-	return nil
+	m.result.Size, err = sizeOf(m.req.Out)
+	return err
 }
 
 // inMerge gives an error of the operating system a path and a kind.

@@ -19,7 +19,7 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.openBeginning, s.loadPictures, s.plan, s.buildTrainer, s.encode, s.compile, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.openBeginning, s.loadPictures, s.plan, s.buildTrainer, s.classPictures, s.encode, s.compile, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -74,6 +74,9 @@ func (s *session) loadPictures(ctx context.Context) error {
 		return err
 	}
 	s.pictures = set
+	if s.method, err = method.ByName(s.job.Method); err != nil {
+		return err
+	}
 	if s.job, s.choices, err = s.pipeline.complete(s.job, len(set.Items)); err != nil {
 		return err
 	}
@@ -86,10 +89,6 @@ func (s *session) loadPictures(ctx context.Context) error {
 
 // plan decides how the run uses memory. A resumed run goes on as it began, unless it is given another budget.
 func (s *session) plan(ctx context.Context) error {
-	var err error
-	if s.method, err = method.ByName(s.job.Method); err != nil {
-		return err
-	}
 	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
 		return err
 	}
@@ -120,7 +119,7 @@ func (s *session) plan(ctx context.Context) error {
 func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
 	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, base: resident()}
-	if job.Preserve > 0 {
+	if job.Preserve > 0 || job.Prior.On() && job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
 	var err error
@@ -188,7 +187,7 @@ func (s *session) buildTrainer(context.Context) error {
 	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Loss: loss, Weighting: weighting(s.job), Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
-		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
+		ClipNorm: s.job.ClipNorm, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
 
@@ -207,12 +206,16 @@ func (s *session) compile(context.Context) error {
 	return nil
 }
 
-// rows are those of a step's batch: pictures, and as many of what is preserved.
+// rows are those of a step's batch: pictures, and as many of each kind of what is preserved.
 func rows(job engine.Job) int {
-	if job.Preserve > 0 {
-		return 2 * job.Batch
+	n := job.Batch
+	if job.Prior.On() {
+		n += job.Batch
 	}
-	return job.Batch
+	if job.Preserve > 0 {
+		n += job.Batch
+	}
+	return n
 }
 
 // hashOf tells files that training begins with apart; empty where there is none.
@@ -238,6 +241,9 @@ func (s *session) parameters() (n int64) {
 func (s *session) encode(ctx context.Context) (err error) {
 	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job)
 	if err != nil {
+		return err
+	}
+	if err := s.encodeClass(ctx); err != nil {
 		return err
 	}
 	if err := s.encodeHeldOut(ctx); err != nil {

@@ -45,11 +45,13 @@ type session struct {
 	pictures   *dataset.Set
 	choices    []engine.Choice // of the job's settings
 	heldOut    *dataset.Set    // pictures that are not trained on
+	class      *dataset.Set    // pictures for prior preservation; nil without
 	method     method.Method
 	tuning     method.Tuning
 	beginning  string // hash of the file that training begins with; empty where there is none
 	trainer    *train.Trainer
 	data       *train.Data
+	prior      *train.Prior      // nil without
 	validation *train.Validation // of heldOut; nil where there is none
 	store      *store.Run
 	early      []engine.Event // from before there was a store
@@ -72,7 +74,7 @@ func (s *session) run(ctx context.Context) error {
 		err = s.grid.render(ctx, s.from)
 	}
 	if err == nil {
-		loop := train.Loop{Trainer: s.trainer, Batches: s.data.Batch, Accumulate: s.job.Accumulate, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
+		loop := train.Loop{Trainer: s.trainer, Batches: s.batch, Accumulate: s.job.Accumulate, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
 		err = loop.Run(ctx)
 	}
 	if err != nil {
@@ -170,6 +172,9 @@ func (s *session) close() {
 	}
 	if s.data != nil {
 		s.data.Close()
+	}
+	if s.prior != nil {
+		s.prior.Close()
 	}
 	if s.trainer != nil {
 		s.trainer.Close()

@@ -73,8 +73,15 @@ func FileBytes(t Tuning, dtype kernel.DType) int64 {
 // Parameter is a tensor that the loss updates. Its leaf in a graph has its name.
 type Parameter struct {
 	Name  string
-	Value *kernel.Tensor // F32
+	Value *kernel.Tensor // F32, or BF16 where little memory is to be taken
 	Rate  float64        // multiplies the job's learning rate
+	Until int            // step from which on it stays as it is; 0 trains it to the end
+}
+
+// Remarker is a Tuning that has something to tell of the file that it exported last: what was lost, say.
+type Remarker interface {
+	// Remark is a sentence, empty where there is nothing to tell.
+	Remark() string
 }
 
 // About is what an exported file tells of its making.

@@ -26,7 +26,11 @@ type Weight struct {
 	Part   Part
 	Name   string // of diffusers: "down_blocks.0.attentions.0.proj_in.weight"
 	Tensor *kernel.Tensor
+	store  *stored
 }
+
+// Leaf is the name in a graph of what stands in the tensor's place.
+func (w Weight) Leaf() string { return string(w.Part) + "." + w.Name }
 
 // Unchanged is an Adapter that leaves the model as it is.
 type Unchanged struct{}

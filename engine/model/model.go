@@ -21,6 +21,8 @@ type Model struct {
 	// scheduler says it.
 	Prediction string
 
+	folder  *format.Folder     // from which the model comes, or
+	file    *format.Checkpoint // from this; New's comes from neither
 	weights map[Part]Weights
 	stored  map[Part]*stored // what graphs read, made of weights
 	close   func() error
@@ -33,7 +35,7 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{weights: map[Part]Weights{}, close: folder.Close}
+	m := &Model{folder: folder, weights: map[Part]Weights{}, close: folder.Close}
 	if err := m.read(folder); err != nil {
 		folder.Close()
 		return nil, err

@@ -34,7 +34,7 @@ type Layer struct {
 type net struct {
 	*graph.Graph
 	part    Part
-	weights Weights
+	weights *stored
 	adapter Adapter                          // never nil
 	trace   func(name string, n *graph.Node) // sees blocks' outputs; may be nil
 }
@@ -63,7 +63,7 @@ func (b *net) leaf(name string, shape ...int) *graph.Node {
 	if b.IsExact() && t.DType != kernel.F32 {
 		t.Frozen = false // is converted at each use: a second copy is not worth its memory
 	}
-	if n := b.adapter.Weight(b.Graph, Weight{Part: b.part, Name: name, Tensor: t}); n != nil {
+	if n := b.adapter.Weight(b.Graph, Weight{b.part, name, t, b.weights}); n != nil {
 		return n
 	}
 	return b.Constant(full, t)

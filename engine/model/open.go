@@ -64,7 +64,7 @@ func openFile(path string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{weights: map[Part]Weights{}, close: c.Close}
+	m := &Model{file: c, weights: map[Part]Weights{}, close: c.Close}
 	if err := m.fromCheckpoint(c, o); err != nil {
 		m.Close()
 		return nil, err

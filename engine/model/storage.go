@@ -67,6 +67,7 @@ func (m *Model) Release(part Part) {
 		t.LetGo()
 	}
 	clear(s.have)
+	clear(s.made)
 }
 
 func (m *Model) store(part Part) *stored {
@@ -78,7 +79,7 @@ func (m *Model) store(part Part) *stored {
 	}
 	s := m.stored[part]
 	if s.have == nil {
-		s.have = map[string]*kernel.Tensor{}
+		s.have, s.made = map[string]*kernel.Tensor{}, map[string]bool{}
 	}
 	return s
 }
@@ -88,6 +89,7 @@ type stored struct {
 	Weights
 	storage *Storage // nil leaves them as they are
 	have    map[string]*kernel.Tensor
+	made    map[string]bool // tensors that are this store's alone: not views of a file
 	spill   spill
 }
 
@@ -97,13 +99,15 @@ func (s *stored) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 		return t, nil
 	}
 	t, err := s.Weights.Tensor(name, shape...)
+	original := t
 	if err == nil && s.storage != nil && len(shape) > 1 && floating(t.DType) && !strings.HasSuffix(name, "embedding.weight") {
 		t, err = s.convert(t)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.have[name] = t
+	_, random := s.Weights.(*Random)
+	s.have[name], s.made[name] = t, t != original || random
 	return t, nil
 }
 

@@ -19,6 +19,7 @@ const (
 // next to nothing for matrices.
 type adafactor struct {
 	memory
+	parts
 	settings Settings
 	update   []float32 // scratch
 }
@@ -46,7 +47,7 @@ func (o *adafactor) Step(_ kernel.Backend, params []Param, rate float64, gradSca
 	if err != nil {
 		return err
 	}
-	*step++
+	o.count(step)
 	decay := 1 - math.Pow(float64(*step), adafactorDecay)
 	rate = o.rate(rate, float64(*step))
 	for i, p := range params {

@@ -5,6 +5,7 @@ import "easel/engine/kernel"
 // adamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), computed by the backend.
 type adamW struct {
 	memory
+	parts
 	settings Settings
 }
 
@@ -31,7 +32,7 @@ func (o *adamW) Step(b kernel.Backend, params []Param, rate float64, gradScale f
 	if err != nil {
 		return err
 	}
-	*step++
+	o.count(step)
 	for i, p := range params {
 		if err := o.move(b, r, p, all[i], o.adamStep(p, rate, gradScale, int(*step))); err != nil {
 			return err

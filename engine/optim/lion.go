@@ -6,6 +6,7 @@ import "easel/engine/kernel"
 // per parameter and wants a rate some 5 times smaller than AdamW's.
 type lion struct {
 	memory
+	parts
 	settings Settings
 }
 

@@ -2,6 +2,7 @@
 //
 //	easel.toml                      marks the project and lists the files that Easel exported into it
 //	zorbit.safetensors              the exported file
+//	class/a-photo-of-a-dog-1a2b/    class pictures that the model rendered of itself, their settings in a .toml beside
 //	runs/2026-11-23T21-56-30Z/      one training run, named by its start (UTC)
 //	    run.toml                    the job, every default filled in
 //	    events.jsonl                the journal: one engine.Event a line, only ever appended to

@@ -17,7 +17,7 @@ func absolute(job engine.Job, project string) engine.Job {
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path
 	}
-	for _, file := range []*string{&job.VAE, &job.From} {
+	for _, file := range []*string{&job.VAE, &job.From, &job.Prior.Images} {
 		if path, err := filepath.Abs(*file); err == nil && *file != "" {
 			*file = path
 		}

@@ -24,7 +24,7 @@ func (t *Trainer) gradients(ctx context.Context, batches []Batch) (loss float64,
 			return 0, err
 		}
 		loss += one / float64(len(batches))
-		g.bindGradients(t.params)
+		g.bindGradients(t.live)
 		if len(batches) > 1 {
 			if err := t.accumulate(i == 0); err != nil {
 				return 0, err
@@ -37,8 +37,8 @@ func (t *Trainer) gradients(ctx context.Context, batches []Batch) (loss float64,
 // accumulate takes the gradients of a run into sums, because the next run overwrites them, and points the parameters
 // there.
 func (t *Trainer) accumulate(first bool) error {
-	for i := range t.params {
-		p := &t.params[i]
+	for i := range t.live {
+		p := &t.live[i]
 		if len(t.sums) == i {
 			t.sums = append(t.sums, kernel.New(kernel.F32, p.Grad.Shape...))
 		}

@@ -8,11 +8,14 @@ import (
 
 	"easel/engine"
 	"easel/engine/format"
-	"easel/engine/kernel"
 	"easel/engine/optim"
 )
 
-const optimizerPrefix = "optimizer/"
+// The prefixes of what is not a parameter.
+const (
+	optimizerPrefix = "optimizer/"
+	averagePrefix   = "average/"
+)
 
 // Save writes the parameters, the optimizer's memory and the number of steps done, atomically. job is a text that
 // tells runs apart: Restore takes only a checkpoint of an equal one.
@@ -24,8 +27,14 @@ func (t *Trainer) Save(path string, steps int, job string) error {
 	for _, s := range t.Optimizer.State() {
 		tensors = append(tensors, format.Named{Name: optimizerPrefix + s.Name, Tensor: s.Tensor})
 	}
+	if t.Average != nil {
+		for _, s := range t.Average.State() {
+			tensors = append(tensors, format.Named{Name: averagePrefix + s.Name, Tensor: s.Tensor})
+		}
+	}
 	return format.Write(path, tensors, map[string]string{
 		"format": "easel-checkpoint", "steps": strconv.Itoa(steps), "job": job, "optimizer": t.Optimizer.Name(),
+		"norm": strconv.FormatFloat(t.lastNorm, 'g', -1, 64),
 	})
 }
 
@@ -52,24 +61,40 @@ func (t *Trainer) Restore(path, job string) (int, error) {
 	if err != nil {
 		return bad("%w", err)
 	}
-	states, err := savedStates(f)
+	states, err := savedStates(f, optimizerPrefix)
 	if err != nil {
 		return bad("%w", err)
+	}
+	averages, err := savedStates(f, averagePrefix)
+	if err != nil {
+		return bad("%w", err)
+	}
+	norm := 0.0
+	if meta["norm"] != "" { // of an older Easel
+		if norm, err = strconv.ParseFloat(meta["norm"], 64); err != nil {
+			return bad("its norm is no number: %w", err)
+		}
 	}
 	if len(states) > 0 { // none before the first step
 		if err := t.Optimizer.Restore(states); err != nil {
 			return bad("%w", err)
 		}
 	}
-	for i, v := range values {
-		copy(t.params[i].Value.Data, v.Data)
+	if t.Average != nil && len(averages) > 0 {
+		if err := t.Average.Restore(averages); err != nil {
+			return bad("%w", err)
+		}
 	}
+	for i, v := range values {
+		copy(t.params[i].Value.Data, v)
+	}
+	t.lastNorm = norm
 	return steps, nil
 }
 
 // savedValues reads all parameters before any is changed.
-func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
-	var values []*kernel.Tensor
+func (t *Trainer) savedValues(f *format.File) ([][]byte, error) {
+	var values [][]byte
 	for _, p := range t.params {
 		saved, err := f.Tensor(p.Name)
 		if err != nil {
@@ -78,15 +103,15 @@ func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
 		if !slices.Equal(saved.Shape, p.Value.Shape) || saved.DType != p.Value.DType {
 			return nil, fmt.Errorf("%s has shape %v, not %v", p.Name, saved.Shape, p.Value.Shape)
 		}
-		values = append(values, saved)
+		values = append(values, saved.Data[:saved.Len()*saved.DType.Size()])
 	}
 	return values, nil
 }
 
-func savedStates(f *format.File) ([]optim.State, error) {
+func savedStates(f *format.File, prefix string) ([]optim.State, error) {
 	var states []optim.State
 	for _, name := range f.Names() {
-		short, ok := strings.CutPrefix(name, optimizerPrefix)
+		short, ok := strings.CutPrefix(name, prefix)
 		if !ok {
 			continue
 		}

@@ -33,22 +33,28 @@ type inputs struct {
 
 // graph returns the graph for a shape [batch, h, w, c], compiled at first need.
 func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
-	if s := t.graphs[shape]; s != nil {
+	if s := t.graphs[graphKey{shape, len(t.live)}]; s != nil {
 		t.last = s
 		return s, nil
 	}
 	g, s := t.build(shape)
 	t.collectParams()
 	var leaves []*graph.Node
-	for _, p := range t.params {
+	for _, p := range t.live {
 		leaves = append(leaves, g.Leaf(p.Name))
 	}
 	s.gradients = g.Gradients(s.loss, leaves...)
+	outputs, options := []*graph.Node{s.loss}, t.Options
+	if t.InPass && g.Err() == nil {
+		options.Updates = updates(leaves, s.gradients)
+	} else {
+		outputs = append(outputs, s.gradients...)
+	}
 	var err error
-	if s.vm, err = graph.Compile(g, t.Backend, append([]*graph.Node{s.loss}, s.gradients...), t.Options); err != nil {
+	if s.vm, err = graph.Compile(g, t.Backend, outputs, options); err != nil {
 		return nil, err
 	}
-	t.graphs[shape], t.last = s, s
+	t.graphs[graphKey{shape, len(t.live)}], t.last = s, s
 	return s, nil
 }
 
@@ -82,7 +88,9 @@ func (t *Trainer) collectParams() {
 	}
 	for _, p := range t.Tuning.Parameters() {
 		t.params = append(t.params, optim.Param{Name: p.Name, Value: p.Value, Rate: float32(p.Rate)})
+		t.until = append(t.until, p.Until)
 	}
+	t.live = t.params
 }
 
 // run computes loss and gradients.
@@ -102,8 +110,11 @@ func (s *stepGraph) run(ctx context.Context, in inputs) (float64, error) {
 	if err := s.vm.Run(ctx); err != nil {
 		return 0, err
 	}
-	return float64(s.vm.Value(s.loss).F32()[0]), nil
+	return s.lossValue(), nil
 }
+
+// lossValue is the loss of the last run, or of this one once its forward pass is over.
+func (s *stepGraph) lossValue() float64 { return float64(s.vm.Value(s.loss).F32()[0]) }
 
 // bindGradients points the parameters to the gradients of the last run.
 func (s *stepGraph) bindGradients(params []optim.Param) {

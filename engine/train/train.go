@@ -8,9 +8,7 @@ package train
 import (
 	"context"
 	"errors"
-	"math"
 
-	"easel/engine"
 	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/kernel"
@@ -29,23 +27,36 @@ type Config struct {
 	Weighting diffusion.Weighting // of timesteps in the loss
 	Optimizer optim.Optimizer
 	Rate      *optim.RateSchedule
-	Steps     int     // of the whole run, for the rate's schedule
-	Preserve  float64 // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
-	ClipNorm  float64 // largest global gradient norm; 0 is off
+	Steps     int        // of the whole run, for the rate's schedule
+	Prior     float64    // weight of Batch.Class: the loss is mean(pictures) + Prior·mean(class pictures)
+	Preserve  float64    // weight of Batch.Kept beside the pictures: the loss is mean(pictures) + Preserve·mean(kept)
+	ClipNorm  float64    // largest global gradient norm; 0 is off
+	Average   *optim.EMA // what the parameters hold between steps; nil is their own values
+	InPass    bool       // changes each parameter as soon as its gradient is there, so that gradients never all live at once
 	Options   graph.Options
 }
 
 // Trainer makes training steps. It keeps one compiled graph for each shape of batch.
 type Trainer struct {
 	Config
-	graphs map[[4]int]*stepGraph
-	last   *stepGraph // that was asked for
-	params []optim.Param
-	sums   []*kernel.Tensor // of the parameters' gradients, where a step has several batches
+	graphs   map[graphKey]*stepGraph
+	last     *stepGraph // that was asked for
+	params   []optim.Param
+	until    []int            // of the parameters: step from which on each stays as it is; 0 is never
+	live     []optim.Param    // that this step changes
+	sums     []*kernel.Tensor // of the live parameters' gradients, where a step has several batches
+	lastNorm float64          // of the gradients, of the last step within a pass
+}
+
+// graphKey tells compiled graphs apart: the shape of a batch [rows, h, w, c], and how many parameters change. As time goes
+// on they only become fewer.
+type graphKey struct {
+	shape [4]int
+	live  int
 }
 
 // New returns a Trainer.
-func New(c Config) *Trainer { return &Trainer{Config: c, graphs: map[[4]int]*stepGraph{}} }
+func New(c Config) *Trainer { return &Trainer{Config: c, graphs: map[graphKey]*stepGraph{}} }
 
 // Batch is the input of one step.
 type Batch struct {
@@ -56,6 +67,7 @@ type Batch struct {
 	Timesteps []int          // [batch]
 	Context   *kernel.Tensor // [batch, tokens, width]; nil where the text encoder is trained
 	IDs       *kernel.Tensor // I32 [batch, tokens]; read where the text encoder is trained
+	Class     int            // how many of the rows, the last ones, are class pictures
 	// Kept are further rows, of the same size, on which the model is held to what it predicted before training.
 	Kept []Kept
 }
@@ -84,29 +96,49 @@ func (t *Trainer) Prepare(size, height, width int) error {
 
 // Step makes training step number step, counted from 0, by the mean gradient of its batches. When ctx is cancelled before
 // the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
-// has changed either.
-func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (Result, error) {
+// has changed either, unless with InPass the error says so.
+func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Result, err error) {
+	if err := t.swapAverage(); err != nil {
+		return r, err
+	}
 	t.Tuning.BeforeStep(step)
-	defer t.Tuning.AfterStep(step)
+	t.goOn(step)
+	if t.InPass {
+		r, err = t.stepInPass(ctx, step, batches)
+	} else {
+		r, err = t.step(ctx, step, batches)
+	}
+	t.Tuning.AfterStep(step)
+	if err == nil {
+		return r, t.average()
+	}
+	if failed := t.swapAverage(); failed != nil {
+		return r, failed
+	}
+	return r, err
+}
+
+// step waits for all gradients before it changes a parameter.
+func (t *Trainer) step(ctx context.Context, step int, batches []Batch) (Result, error) {
 	loss, err := t.gradients(ctx, batches)
 	if err != nil {
 		return Result{}, err
 	}
-	norm, err := optim.GradNorm(t.Backend, t.params)
+	norm, err := optim.GradNorm(t.Backend, t.live)
 	if err != nil {
 		return Result{}, err
 	}
 	mean := 1 / float64(len(batches)) // the parameters have the sum
 	norm *= mean
-	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
-		return Result{}, engine.Errorf("train", "", engine.NaN, "step %d gave a loss of %g and a gradient of %g; a lower learning rate may help", step+1, loss, norm)
+	if err := finite(step, loss, norm, false); err != nil {
+		return Result{}, err
 	}
 	scale := float32(mean)
 	if t.ClipNorm > 0 {
 		scale *= optim.ClipScale(norm, t.ClipNorm)
 	}
 	rate := t.Rate.At(step, t.Steps)
-	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.params, rate, scale)
+	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.live, rate, scale)
 }
 
 // inputs computes x_t, the target and the loss weights of a batch: rows for the pictures, then for what is kept.
@@ -125,8 +157,7 @@ func (t *Trainer) inputs(b Batch) inputs {
 		t.Schedule.AddNoise(rowOf(in.x, i), x0, rowOf(added, i), step)
 		t.Schedule.Target(rowOf(in.target, i), x0, eps, step)
 		in.timesteps.F32()[i] = float32(step)
-		// The loss is the mean over all rows: these factors make it the sum of two means.
-		in.weight.F32()[i] = float32(t.Weighting.Weight(t.Schedule, step) * float64(rows) / float64(size))
+		in.weight.F32()[i] = float32(t.rowWeight(b, i) * float64(rows))
 	}
 	for k, kept := range b.Kept {
 		copy(rowOf(in.x, size+k), kept.X.F32())

@@ -25,3 +25,12 @@ func (t *tuning) Export(path, form string, about method.About, dtype kernel.DTyp
 	}
 	return format.WriteLoRA(path, modules, t.metadata(about), dtype)
 }
+
+// metadata is what kohya's trainer would write about the run.
+func (t *tuning) metadata(about method.About) format.LoRAMeta {
+	meta := about.LoRAMeta()
+	if t.TrainsText() {
+		meta.TextRate = about.Job.Rate * t.rates.text
+	}
+	return meta
+}

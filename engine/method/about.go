@@ -1,4 +1,4 @@
-package lora
+package method
 
 import (
 	"math"
@@ -6,11 +6,10 @@ import (
 	"strings"
 
 	"easel/engine/format"
-	"easel/engine/method"
 )
 
-// metadata is what kohya's trainer would write about the run.
-func (t *tuning) metadata(a method.About) format.LoRAMeta {
+// LoRAMeta is what kohya's trainer would write about the run.
+func (a About) LoRAMeta() format.LoRAMeta {
 	base := format.BaseSD1
 	switch {
 	case a.SD2 && a.VPredicted:
@@ -29,7 +28,7 @@ func (t *tuning) metadata(a method.About) format.LoRAMeta {
 		}
 	}
 	words := strings.TrimSpace(a.Job.Word + " " + a.Job.Class)
-	meta := format.LoRAMeta{
+	return format.LoRAMeta{
 		Base: base, BaseModel: filepath.Base(a.Job.Model), OutputName: a.Name, Comment: "made with Easel",
 		LearningRate: a.Job.Rate, UNetRate: a.Job.Rate, Optimizer: a.Job.Optimizer, Schedule: a.Job.Schedule, Precision: "no",
 		Steps: a.Steps, MaxSteps: a.Job.Steps, BatchSize: a.Job.Batch, Seed: int64(a.Job.Seed & math.MaxInt64), ClipSkip: 1,
@@ -38,8 +37,4 @@ func (t *tuning) metadata(a method.About) format.LoRAMeta {
 		Buckets:  []format.LoRABucket{{Width: a.Width, Height: a.Height, Images: a.Images}},
 		Trigger:  words,
 	}
-	if t.TrainsText() {
-		meta.TextRate = a.Job.Rate * t.rates.text
-	}
-	return meta
 }

@@ -1,0 +1,43 @@
+package model
+
+import (
+	"easel/engine"
+	"easel/engine/kernel"
+)
+
+// Own makes the tensor the adapter's, to change as it likes: F32, or BF16 for a matrix that is stored so. Graphs that are
+// built later find it in place of the network's own, whose memory is given back.
+func (w Weight) Own() (*kernel.Tensor, error) {
+	t, err := w.store.own(w.Name, w.Tensor)
+	if err != nil {
+		return nil, engine.Errorf("train weights", "", engine.OutOfMemory, "no room for %s: %w", w.Name, err)
+	}
+	return t, nil
+}
+
+func (s *stored) own(name string, t *kernel.Tensor) (*kernel.Tensor, error) {
+	dt := kernel.F32
+	if t.DType == kernel.BF16 && len(t.Shape) > 1 {
+		dt = kernel.BF16
+	}
+	if s.made[name] && t.DType == dt && !t.Mapped { // nobody else has it
+		t.Frozen, t.Packed = false, nil
+		return t, nil
+	}
+	c := &kernel.Tensor{Shape: t.Shape, DType: dt}
+	if len(t.Data) > 0 { // no outline
+		if err := s.spill.place(c, ""); err != nil {
+			return nil, err
+		}
+		convert(c, t)
+		t.Packed = nil
+		t.LetGo()
+	}
+	s.have[name] = c
+	return c, nil
+}
+
+// Original is a weight as the model's file has it, whatever is trained in its place.
+func (m *Model) Original(part Part, name string, shape ...int) (*kernel.Tensor, error) {
+	return m.weights[part].Tensor(name, shape...)
+}
