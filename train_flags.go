@@ -55,7 +55,7 @@ func lossFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Loss.Kind, "loss", job.Loss.Kind, "`loss`: mse, huber, smooth_l1; empty is mse. The latter two count large errors less")
 	fs.Float64Var(&job.Loss.HuberC, "huber-c", job.Loss.HuberC, "`error` at which huber and smooth_l1 turn linear, up to 1; 0 is 0.1")
 	fs.StringVar(&job.Loss.HuberSchedule, "huber-schedule", job.Loss.HuberSchedule, "how huber-c depends on the noise: constant, exponential, snr; empty is `snr`")
-	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 is off")
+	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 takes the method's own, -1 is off")
 	fs.BoolVar(&job.Loss.Debiased, "debiased", job.Loss.Debiased, "debiased loss weighting, 1/sqrt(SNR); it triples the mean weight, so take a lower rate")
 	fs.BoolVar(&job.Loss.Masked, "masked", job.Loss.Masked, "learn only where pictures are opaque, or where NAME-mask.png beside NAME.png is white")
 }

@@ -70,7 +70,7 @@ func copyRest(ctx context.Context, fsys fs.FS, within, dir string) error {
 			return copyFile(fsys, name, to)
 		}
 		if within != "" {
-			return engine.Errorf(opWriteFolder, path.Join(within, name), engine.Unsupported, "this is a link within a folder that is a link itself")
+			return engine.Errorf(opWriteFolder, "", engine.Unsupported, "%s is a link within a folder that is a link itself", path.Join(within, name))
 		}
 		linked, err := fs.Sub(fsys, name)
 		if err != nil {

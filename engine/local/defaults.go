@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"easel/engine"
 	"easel/engine/dataset"
@@ -36,7 +37,8 @@ func preserved() []string {
 
 // complete fills in what the job leaves open: from the presets, and what they do not say.
 func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.Choice, error) {
-	converts, weighted := job.Rate == 0 && job.Optimizer != "", job.Loss.Debiased && job.MinSNR == 0
+	debiases := job.Loss.Debiased && job.MinSNR == 0 // in place of the presets' weighting
+	converts := job.Rate == 0 && job.Optimizer != ""
 	job, choices, err := p.presets.Fill(job, pictures, p.small())
 	if err != nil {
 		return job, nil, err
@@ -44,8 +46,9 @@ func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.
 	if converts {
 		job.Rate = rateFor(job.Optimizer, job.Rate)
 	}
-	if weighted { // in another way than by the preset's min-SNR
+	if debiases {
 		job.MinSNR = 0
+		choices = slices.DeleteFunc(choices, func(c engine.Choice) bool { return c.Name == "min_snr" })
 	}
 	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
 	job.Batch = cmp.Or(job.Batch, 1)

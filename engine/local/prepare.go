@@ -96,10 +96,10 @@ func (s *session) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.prompts = len(train.Prompts(s.pictures, s.job))
 	for _, it := range s.pictures.Items {
 		f.sources = append(f.sources, it.Source)
 	}
-	f.prompts = len(train.Prompts(s.pictures, s.job))
 	plan, recorded := s.recordedPlan()
 	if !recorded {
 		if plan, err = f.choose(s.job.Memory, s.job.Resolution); err != nil {
@@ -118,7 +118,7 @@ func (s *session) plan(ctx context.Context) error {
 // footprint describes a run for a prediction.
 func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
-	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, base: resident()}
+	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, prompts: 1, base: resident()}
 	if job.Preserve > 0 || job.Prior.On() && job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}

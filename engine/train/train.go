@@ -101,15 +101,7 @@ func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Resul
 	if err := t.swapAverage(); err != nil {
 		return r, err
 	}
-	t.Tuning.BeforeStep(step)
-	t.goOn(step)
-	if t.InPass {
-		r, err = t.stepInPass(ctx, step, batches)
-	} else {
-		r, err = t.step(ctx, step, batches)
-	}
-	t.Tuning.AfterStep(step)
-	if err == nil {
+	if r, err = t.change(ctx, step, batches); err == nil {
 		return r, t.average()
 	}
 	if failed := t.swapAverage(); failed != nil {
@@ -118,9 +110,24 @@ func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Resul
 	return r, err
 }
 
+// change makes the step on the parameters' own values. Graphs are built before what is random in a method is drawn.
+func (t *Trainer) change(ctx context.Context, step int, batches []Batch) (Result, error) {
+	t.goOn(step)
+	graphs, err := t.graphsFor(batches)
+	if err != nil {
+		return Result{}, err
+	}
+	t.Tuning.BeforeStep(step)
+	defer t.Tuning.AfterStep(step)
+	if t.InPass {
+		return t.stepInPass(ctx, step, graphs, batches)
+	}
+	return t.step(ctx, step, graphs, batches)
+}
+
 // step waits for all gradients before it changes a parameter.
-func (t *Trainer) step(ctx context.Context, step int, batches []Batch) (Result, error) {
-	loss, err := t.gradients(ctx, batches)
+func (t *Trainer) step(ctx context.Context, step int, graphs []*stepGraph, batches []Batch) (Result, error) {
+	loss, err := t.gradients(ctx, graphs, batches)
 	if err != nil {
 		return Result{}, err
 	}
