@@ -24,7 +24,7 @@ type Job struct {
 	Cycles     int     `json:"cycles,omitempty" toml:"cycles,omitzero"` // falls of "cosine_with_restarts"
 	Power      float64 `json:"power,omitempty" toml:"power,omitzero"`   // of the fall of "polynomial"; 1 is a line
 	MinSNR     float64 `json:"min_snr" toml:"min_snr"`                  // γ of min-SNR weighting; 0 is off
-	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"`              // largest global gradient norm
+	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"`              // largest global gradient norm; negative is off
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`
 
