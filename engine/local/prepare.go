@@ -10,6 +10,7 @@ import (
 	"easel/engine"
 	"easel/engine/dataset"
 	"easel/engine/format"
+	"easel/engine/kernel"
 	"easel/engine/method"
 	"easel/engine/model"
 	"easel/engine/sample"
@@ -106,7 +107,7 @@ func (s *session) plan(ctx context.Context) error {
 // footprint describes the run for a prediction.
 func (s *session) footprint() (*footprint, error) {
 	release()
-	f := &footprint{p: s.pipeline, outline: s.pipeline.model.Outline(), job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
+	f := &footprint{p: s.pipeline, method: s.method, job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
 	if s.job.Preserve > 0 || s.job.Prior.On() && s.job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
@@ -114,9 +115,7 @@ func (s *session) footprint() (*footprint, error) {
 		f.sources = append(f.sources, it.Source)
 	}
 	f.prompts = len(train.Prompts(s.pictures, s.job))
-	var err error
-	f.tuning, err = s.method.Start(f.outline, s.job)
-	return f, err
+	return f, f.restart(kernel.F32)
 }
 
 // recordedPlan is the plan of the run that is resumed, if it was made for the same budget.
@@ -180,9 +179,13 @@ func (s *session) buildTrainer(context.Context) error {
 	if err != nil {
 		return err
 	}
+	average, err := newAverage(s.job)
+	if err != nil {
+		return err
+	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Loss: loss, Weighting: weighting(s.job), Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
-		ClipNorm: s.job.ClipNorm, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
+		ClipNorm: s.job.ClipNorm, Average: average, InPass: s.job.Plan.InPass, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
 
