@@ -10,6 +10,12 @@ type Plan struct {
 	Stream bool `json:"stream" toml:"stream"`
 	// Weights is the type in which the UNet's frozen matrices are stored: "f32", "bf16" or "f16".
 	Weights string `json:"weights" toml:"weights"`
+	// Trained is the type in which matrices of the UNet's own are held while they are trained, where a method does: "bf16",
+	// which is rounded at random, or empty for "f32".
+	Trained string `json:"trained,omitempty" toml:"trained,omitempty"`
+	// InPass says that a parameter changes as soon as its gradient is there, within the backward pass, so that gradients
+	// never all live at once. They are then clipped by the norm of the last step's.
+	InPass bool `json:"in_pass,omitempty" toml:"in_pass,omitempty"`
 	// Resolution is the side of the training pictures in pixels.
 	Resolution int `json:"resolution" toml:"resolution"`
 	// Peak is the predicted most memory of the process, Budget what it may be, in bytes.

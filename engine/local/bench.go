@@ -99,6 +99,7 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 
 // benchPart measures one part, with everything it needs built before and freed after.
 func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, part string, dt kernel.DType) (engine.BenchRow, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as in a run
 	release()
 	memory := watchMemory()
 	defer memory() // ends it on every way out

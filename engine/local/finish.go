@@ -156,8 +156,8 @@ func (s *session) picturesHash() []byte {
 func (s *session) fingerprint() string {
 	job := s.job
 	job.Out, job.Resume, job.Export, job.Files = "", false, "", nil
-	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights} // all else of the plan changes no value
-	job.From = s.beginning                                           // wherever the file lies
+	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights, Trained: job.Plan.Trained, InPass: job.Plan.InPass} // all else of the plan changes no value
+	job.From = s.beginning                                                                                               // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()
 	for _, path := range []*string{&job.Images, &job.Model, &job.VAE, &job.Prior.Images} { // the recorded job has them absolute
 		*path = absolute(*path)

@@ -9,6 +9,7 @@ import (
 	"easel/engine/kernel"
 	"easel/engine/method"
 	"easel/engine/model"
+	"easel/engine/optim"
 	"easel/engine/train"
 )
 
@@ -17,7 +18,7 @@ import (
 type footprint struct {
 	p       *pipeline
 	outline *model.Model
-	tuning  method.Tuning // on the outline
+	tuning  method.Tuning // on the outline; restart makes it
 	job     engine.Job
 	rows    int // of a step
 	side    int // of a picture, pixels
@@ -26,6 +27,9 @@ type footprint struct {
 	sources []image.Point // sizes of the pictures in their files; none stands for square ones
 	prompts int           // that are encoded before the run; 0 where each step encodes its own
 	base    int64         // what the process holds already
+	method  method.Method
+	trained kernel.DType // the type of weights of the model's own for which tuning was started
+	numbers int64        // that are trained; known after the first step
 }
 
 // need is what one network takes in bytes: the values of a run, its frozen weights as stored, the largest of them.
@@ -65,7 +69,10 @@ func (f *footprint) step(plan engine.Plan) (need, int64, error) {
 	if err != nil {
 		return need{}, 0, err
 	}
-	t := train.New(train.Config{Model: f.outline, Tuning: f.tuning, Backend: f.p.backend, Loss: loss, Optimizer: optimizer,
+	if err := f.restart(typeNamed(plan.Trained)); err != nil {
+		return need{}, 0, err
+	}
+	t := train.New(train.Config{Model: f.outline, Tuning: f.tuning, Backend: f.p.backend, Loss: loss, Optimizer: optimizer, InPass: plan.InPass,
 		Options: graph.Options{DType: f.p.options.DType, Recompute: graph.Recompute(plan.Recompute)}})
 	defer t.Close()
 	rows, size := f.largest()
@@ -73,15 +80,44 @@ func (f *footprint) step(plan engine.Plan) (need, int64, error) {
 	if err := t.Prepare(rows, size.Y/factor, size.X/factor); err != nil {
 		return need{}, 0, err
 	}
-	bytes := 4 + optimizerBytes[f.job.Optimizer]
+	return needOf(t.VM(), typeNamed(plan.Weights)), f.parameters(t.Params(), plan), nil
+}
+
+// restart starts the tuning anew where weights of the model's own were to be trained in another type.
+func (f *footprint) restart(trained kernel.DType) (err error) {
+	if f.tuning != nil && f.trained == trained {
+		return nil
+	}
+	f.outline = f.p.model.Outline()
+	for _, part := range []model.Part{model.UNet, model.Text} {
+		f.outline.Store(part, model.Storage{Trained: trained})
+	}
+	f.trained = trained
+	f.tuning, err = f.method.Start(f.outline, f.job)
+	return err
+}
+
+// parameters are the bytes of what is trained, of what the optimizer remembers, and of averages and sums.
+func (f *footprint) parameters(params []optim.Param, plan engine.Plan) (bytes int64) {
+	each := optimizerBytes[f.job.Optimizer]
 	if f.job.Accumulate > 1 {
-		bytes += 4
+		each += 4
 	}
-	trained := int64(0)
-	for _, p := range t.Params() {
-		trained += int64(p.Value.Len()) * bytes
+	if f.job.EMA > 0 {
+		each += 4
 	}
-	return needOf(t.VM(), typeNamed(plan.Weights)), trained, nil
+	numbers, largest := int64(0), int64(0)
+	for _, p := range params {
+		n := int64(p.Value.Len())
+		numbers += n
+		largest = max(largest, n)
+		bytes += n * (int64(p.Value.DType.Size()) + each)
+	}
+	f.numbers = numbers
+	if plan.InPass { // garbage of the optimizer's memory, and a form of one weight for the time of a call
+		bytes += numbers*each*gcPercentHeavy/100 + 8*largest
+	}
+	return bytes
 }
 
 // optimizerBytes is what an optimizer remembers of each trained number.

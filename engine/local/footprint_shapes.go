@@ -33,7 +33,7 @@ func (f *footprint) largest() (rows int, size image.Point) {
 	for _, s := range f.shapes() {
 		n := f.rows
 		if s != image.Pt(f.side, f.side) && f.job.Preserve > 0 {
-			n = f.job.Batch
+			n -= f.job.Batch
 		}
 		if n*s.X*s.Y > most {
 			most, rows, size = n*s.X*s.Y, n, s

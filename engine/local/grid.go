@@ -174,6 +174,7 @@ func (g *grid) throughFile(ctx context.Context, path string) (float64, error) {
 	}
 	r := g.s.pipeline.renderer(adapter)
 	defer r.Close()
+	r.Options.Stream = r.Options.Stream || g.s.job.Plan.InPass // a whole model beside the one that was trained
 	again, err := g.pictures(ctx, r, g.prompts[:1])
 	if err != nil {
 		return 0, err

@@ -45,6 +45,14 @@ func newRate(job engine.Job) (*optim.RateSchedule, error) {
 	return rate, nil
 }
 
+// newAverage makes the running average that a job asks for; nil for none.
+func newAverage(job engine.Job) (*optim.EMA, error) {
+	if job.EMA == 0 {
+		return nil, nil
+	}
+	return optim.NewEMA(job.EMA)
+}
+
 func newOptimizer(job engine.Job) (optim.Optimizer, error) {
 	settings, err := optim.Defaults(job.Optimizer)
 	if err != nil {

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"easel/engine"
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/model"
+	"easel/engine/optim"
 )
 
 // ladder lists the plans for a run from the fastest to the leanest.
@@ -26,12 +28,23 @@ func (f *footprint) ladder(resolution int) []engine.Plan {
 		plan.Recompute = int(level)
 		add()
 	}
+	if f.inPass() {
+		plan.InPass = true
+		for level := first; level <= graph.Products; level++ {
+			plan.Recompute = int(level)
+			add()
+		}
+	}
 	for plan.Together > 1 {
 		plan.Together = (plan.Together + 1) / 2
 		add()
 	}
 	if plan.Weights == "f32" && !f.p.small() {
 		plan.Weights = "bf16"
+		add()
+	}
+	if f.heavy() && f.job.EMA == 0 { // an average in the weights' place must not be rounded
+		plan.Trained = "bf16"
 		add()
 	}
 	if runtime.GOOS == "linux" && !f.p.small() {
@@ -50,11 +63,32 @@ func (f *footprint) ladder(resolution int) []engine.Plan {
 	return rungs
 }
 
+// manyNumbers is from how many trained numbers on their gradients are worth not keeping together: 256 MB of them.
+const manyNumbers = 64 << 20
+
+// heavy says that so many numbers are trained: the model's own weights.
+func (f *footprint) heavy() bool { return f.numbers >= manyNumbers }
+
+// inPass says that parameters can change within the backward pass, and that it is worth it. It is not exact: gradients
+// cannot be clipped by the norm of all.
+func (f *footprint) inPass() bool {
+	optimizer, err := newOptimizer(f.job)
+	if err != nil {
+		return false
+	}
+	_, partial := optimizer.(optim.Partial)
+	return f.heavy() && partial && f.job.Accumulate <= 1
+}
+
 // choose picks the first rung that fits the budget; 0 is what the machine has free.
 func (f *footprint) choose(budget int64, resolution int) (engine.Plan, error) {
 	asked := budget > 0
 	if !asked {
 		budget = f.base + available()
+	}
+	f.side = resolution
+	if _, _, err := f.step(engine.Plan{Weights: f.p.options.DType.String()}); err != nil { // counts what is trained
+		return engine.Plan{}, err
 	}
 	least := int64(0)
 	for _, plan := range f.ladder(resolution) {
@@ -91,6 +125,12 @@ func (f *footprint) why(p engine.Plan, resolution int) string {
 	if p.Weights != f.p.exact.String() {
 		say("stores frozen weights as %s", p.Weights)
 	}
+	if p.InPass {
+		say("changes each weight as soon as its gradient is there")
+	}
+	if p.Trained != "" {
+		say("trains weights as %s", p.Trained)
+	}
 	if p.Stream {
 		say("reads frozen weights from their file at each use")
 	}
@@ -124,7 +164,7 @@ func (p *pipeline) follow(plan engine.Plan, trainsText bool) error {
 	p.options.Recompute, p.options.Stream = graph.Recompute(plan.Recompute), plan.Stream
 	stored := typeNamed(plan.Weights)
 	// Copies of the weights in the kernels' own forms would save at most 5 % of a step and double its memory.
-	storage := model.Storage{DType: stored, Lean: true}
+	storage := model.Storage{DType: stored, Trained: typeNamed(plan.Trained), Lean: true}
 	if plan.Stream {
 		var err error
 		if storage.Spill, err = spillFolder(); err != nil {
@@ -140,6 +180,9 @@ func (p *pipeline) follow(plan engine.Plan, trainsText bool) error {
 		p.model.Store(model.Text, storage)
 	}
 	p.plan, p.storage, p.trainsText = plan, storage, trainsText
+	if plan.InPass { // the optimizer's memory is as large as a model
+		debug.SetGCPercent(gcPercentHeavy)
+	}
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"easel/engine"
 	"easel/engine/dataset"
 	"easel/engine/format"
+	"easel/engine/kernel"
 	"easel/engine/method"
 	"easel/engine/model"
 	"easel/engine/sample"
@@ -118,13 +119,11 @@ func (s *session) plan(ctx context.Context) error {
 // footprint describes a run for a prediction.
 func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
-	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, prompts: 1, base: resident()}
+	f := &footprint{p: p, method: m, job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, prompts: 1, base: resident()}
 	if job.Preserve > 0 || job.Prior.On() && job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
-	var err error
-	f.tuning, err = m.Start(f.outline, job)
-	return f, err
+	return f, f.restart(kernel.F32)
 }
 
 // recordedPlan is the plan of the run that is resumed, if it was made for the same budget.
@@ -185,9 +184,13 @@ func (s *session) buildTrainer(context.Context) error {
 	if err != nil {
 		return err
 	}
+	average, err := newAverage(s.job)
+	if err != nil {
+		return err
+	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
 		Schedule: s.pipeline.schedule, Loss: loss, Weighting: weighting(s.job), Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
-		ClipNorm: s.job.ClipNorm, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
+		ClipNorm: s.job.ClipNorm, Average: average, InPass: s.job.Plan.InPass, Prior: s.job.Prior.Weight, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
 

@@ -34,6 +34,9 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 // is planned, and collecting it costs little.
 const gcPercent = 25
 
+// gcPercentHeavy is that where the optimizer's memory, which lies in the heap, is as large as a model.
+const gcPercentHeavy = 4
+
 // session is one call of Train.
 type session struct {
 	l     *local

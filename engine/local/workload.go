@@ -2,6 +2,8 @@ package local
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"easel/engine"
@@ -111,7 +113,10 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest) error {
 	if err != nil {
 		return err
 	}
-	job := engine.Job{Settings: benchSettings(p, req), Optimizer: "adamw"}
+	job := engine.Job{Settings: benchSettings(p, req, me.Info()), Optimizer: "adamw"}
+	if me.Info().Element == engine.Weights && !p.small() {
+		job.Optimizer = "adamw8bit"
+	}
 	if err := w.makePlan(p, me, job, req); err != nil {
 		return err
 	}
@@ -128,7 +133,8 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest) error {
 		return err
 	}
 	t := train.New(train.Config{Model: p.model, Tuning: tuning, Backend: p.backend, Schedule: p.schedule,
-		Weighting: diffusion.Uniform{}, Optimizer: optimizer, Rate: rate, Steps: 1, ClipNorm: 1, Options: p.options})
+		Weighting: diffusion.Uniform{}, Optimizer: optimizer, Rate: rate, Steps: 1, ClipNorm: 1,
+		InPass: w.plan.InPass, Options: p.options})
 	side := w.res / p.model.VAE.Factor()
 	if err := t.Prepare(w.batch, side, side); err != nil {
 		return err
@@ -147,9 +153,8 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest) error {
 
 // makePlan decides how the step uses memory.
 func (w *workload) makePlan(p *pipeline, me method.Method, job engine.Job, req engine.BenchRequest) error {
-	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: w.batch, base: resident()}
-	var err error
-	if f.tuning, err = me.Start(f.outline, job); err != nil {
+	f := &footprint{p: p, method: me, job: job, rows: w.batch, base: resident()}
+	if err := f.restart(kernel.F32); err != nil {
 		return err
 	}
 	plan, err := f.choose(req.Memory, w.res)
@@ -161,12 +166,16 @@ func (w *workload) makePlan(p *pipeline, me method.Method, job engine.Job, req e
 	return p.follow(plan, false)
 }
 
-// benchSettings are those that the peers were timed with: attention, feed-forward and projections, rank 16 for the
+// benchSettings are, of those that the method has, those that the peers were timed with: attention, feed-forward and projections, rank 16 for the
 // full size and 8 for the built-in model.
-func benchSettings(p *pipeline, req engine.BenchRequest) map[string]string {
+func benchSettings(p *pipeline, req engine.BenchRequest, info engine.MethodInfo) map[string]string {
 	rank := req.Rank
 	set(&rank, 16, 8, p.small())
-	return map[string]string{"rank": strconv.Itoa(rank), "targets": "attention+ff", "text-encoder": "off"}
+	settings := map[string]string{"rank": strconv.Itoa(rank), "targets": "attention+ff", "text-encoder": "off"}
+	maps.DeleteFunc(settings, func(name, _ string) bool {
+		return !slices.ContainsFunc(info.Settings, func(s engine.Setting) bool { return s.Name == name })
+	})
+	return settings
 }
 
 // benchBatch has noise for pictures, of height x width latents, and empty prompts.

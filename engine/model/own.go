@@ -5,8 +5,8 @@ import (
 	"easel/engine/kernel"
 )
 
-// Own makes the tensor the adapter's, to change as it likes: F32, or BF16 for a matrix that is stored so. Graphs that are
-// built later find it in place of the network's own, whose memory is given back.
+// Own makes the tensor the adapter's, to change as it likes, of the type that Storage.Trained says. Graphs that are built
+// later find it in place of the network's own, whose memory is given back.
 func (w Weight) Own() (*kernel.Tensor, error) {
 	t, err := w.store.own(w.Name, w.Tensor)
 	if err != nil {
@@ -17,8 +17,8 @@ func (w Weight) Own() (*kernel.Tensor, error) {
 
 func (s *stored) own(name string, t *kernel.Tensor) (*kernel.Tensor, error) {
 	dt := kernel.F32
-	if t.DType == kernel.BF16 && len(t.Shape) > 1 {
-		dt = kernel.BF16
+	if s.storage != nil && len(t.Shape) > 1 {
+		dt = s.storage.Trained
 	}
 	if s.made[name] && t.DType == dt && !t.Mapped { // nobody else has it
 		t.Frozen, t.Packed = false, nil

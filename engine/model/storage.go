@@ -15,6 +15,8 @@ type Storage struct {
 	// DType is the type in which matrices and convolutions are stored. Those of another floating type are converted
 	// once, while they are read; vectors stay as they are, and so do tables of embeddings, of which a run reads few rows.
 	DType kernel.DType
+	// Trained is the type of matrices and convolutions that a method makes its own (Weight.Own): F32 or BF16. Vectors are F32.
+	Trained kernel.DType
 	// Lean keeps the backend from holding a copy in a form of its own: weights are converted at each use.
 	Lean bool
 	// Spill is a folder for a temporary file that holds what is converted, so that its memory can be let go between

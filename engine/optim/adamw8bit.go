@@ -50,7 +50,7 @@ func (o *adamW8bit) Step(b kernel.Backend, params []Param, rate float64, gradSca
 	if err != nil {
 		return err
 	}
-	*step++
+	o.count(step)
 	for i, p := range params {
 		h := o.adamStep(p, rate, gradScale, int(*step))
 		if full[i].m == nil {

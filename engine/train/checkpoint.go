@@ -8,6 +8,7 @@ import (
 
 	"easel/engine"
 	"easel/engine/format"
+	"easel/engine/kernel"
 	"easel/engine/optim"
 )
 
@@ -86,15 +87,15 @@ func (t *Trainer) Restore(path, job string) (int, error) {
 		}
 	}
 	for i, v := range values {
-		copy(t.params[i].Value.Data, v)
+		copy(t.params[i].Value.Data, v.Data)
 	}
 	t.lastNorm = norm
 	return steps, nil
 }
 
 // savedValues reads all parameters before any is changed.
-func (t *Trainer) savedValues(f *format.File) ([][]byte, error) {
-	var values [][]byte
+func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
+	var values []*kernel.Tensor
 	for _, p := range t.params {
 		saved, err := f.Tensor(p.Name)
 		if err != nil {
@@ -103,7 +104,7 @@ func (t *Trainer) savedValues(f *format.File) ([][]byte, error) {
 		if !slices.Equal(saved.Shape, p.Value.Shape) || saved.DType != p.Value.DType {
 			return nil, fmt.Errorf("%s has shape %v, not %v", p.Name, saved.Shape, p.Value.Shape)
 		}
-		values = append(values, saved.Data[:saved.Len()*saved.DType.Size()])
+		values = append(values, saved)
 	}
 	return values, nil
 }
