@@ -6,11 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"easel/engine"
 	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
+	"easel/engine/kernel/onednn"
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
 	"easel/engine/optim"
@@ -18,7 +22,7 @@ import (
 )
 
 // trained makes some steps on golden's inputs and returns their losses.
-func trained(t *testing.T, steps int, settings map[string]string) (method.Tuning, []float64) {
+func trained(t *testing.T, b kernel.Backend, steps int, settings map[string]string) (method.Tuning, []float64) {
 	t.Helper()
 	m := loadTiny(t)
 	me, err := method.ByName("lora")
@@ -45,20 +49,20 @@ func trained(t *testing.T, steps int, settings map[string]string) (method.Tuning
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: ref.New(), Schedule: schedule, Weighting: diffusion.Uniform{},
+	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: b, Schedule: schedule, Weighting: diffusion.Uniform{},
 		Optimizer: optimizer, Rate: rate, Steps: steps, ClipNorm: 1, Options: graph.Options{}})
 	t.Cleanup(func() { tr.Close() })
 	f := golden.Open(t, "files/lora.eps.safetensors")
 	x := f.Tensor("in/x")
 	latents := kernel.New(kernel.F32, x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1])
 	eachPixel(x.Shape[0], x.Shape[1], x.Shape[2]*x.Shape[3], func(first, last int) { latents.F32()[last] = x.F32()[first] })
-	b := train.Batch{Latents: latents, Noise: latents.Clone(), Timesteps: make([]int, x.Shape[0]), IDs: kernel.New(kernel.I32, x.Shape[0], 77)}
-	for i := range b.Timesteps {
-		b.Timesteps[i] = 300
+	batch := train.Batch{Latents: latents, Noise: latents.Clone(), Timesteps: make([]int, x.Shape[0]), IDs: kernel.New(kernel.I32, x.Shape[0], 77)}
+	for i := range batch.Timesteps {
+		batch.Timesteps[i] = 300
 	}
 	var losses []float64
 	for step := range steps {
-		r, err := tr.Step(context.Background(), step, b)
+		r, err := tr.Step(context.Background(), step, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,12 +71,36 @@ func trained(t *testing.T, steps int, settings map[string]string) (method.Tuning
 	return tuning, losses
 }
 
+// fast is the fastest backend of this build.
+func fast(t *testing.T) kernel.Backend {
+	t.Helper()
+	if !onednn.Available() {
+		return ref.New()
+	}
+	b, err := onednn.New(onednn.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// TestDoRAIsAlikeOnEachBackend: losses, which the steps before decide.
+func TestDoRAIsAlikeOnEachBackend(t *testing.T) {
+	settings := map[string]string{"dora": "on", "targets": "all", "text-encoder": "on", "rank": "3", "dropout": "0.1"}
+	_, want := trained(t, ref.New(), 2, settings)
+	_, got := trained(t, fast(t), 2, settings)
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-4, 0)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestNormsAreHeld: no weight change grows beyond the largest norm, by the dense product.
 func TestNormsAreHeld(t *testing.T) {
 	const most = 0.02
 	largest := func(settings map[string]string) (largest float64) {
 		settings["targets"], settings["text-encoder"], settings["rank"], settings["alpha"] = "attention", "on", "3", "2"
-		tuning, _ := trained(t, 3, settings)
+		tuning, _ := trained(t, fast(t), 3, settings)
 		ps := tuning.Parameters()
 		for i := 0; i < len(ps); i += 2 {
 			largest = max(largest, dense(ps[i].Value, ps[i+1].Value, 2.0/3))
@@ -112,7 +140,7 @@ func TestEveryWayTrains(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings["targets"], settings["text-encoder"], settings["rank"] = "all", "on", "4"
-			tuning, losses := trained(t, 6, settings)
+			tuning, losses := trained(t, fast(t), 4, settings)
 			if last := losses[len(losses)-1]; !(last < 0.9*losses[0]) {
 				t.Errorf("losses %v do not fall", losses)
 			}
