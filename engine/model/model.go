@@ -9,6 +9,7 @@ import (
 	"easel/engine/format"
 	"easel/engine/graph"
 	"easel/engine/kernel"
+	"easel/engine/tokenizer"
 )
 
 // Model is a text-to-image model: the configurations of its three networks and where their weights are.
@@ -21,6 +22,7 @@ type Model struct {
 	// scheduler says it.
 	Prediction string
 
+	words   *tokenizer.Tokenizer // with the words added to this model; nil before one is asked for
 	weights map[Part]Weights
 	stored  map[Part]*stored // what graphs read, made of weights
 	close   func() error
