@@ -15,6 +15,7 @@ import (
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
 	_ "easel/engine/method/lora" // registers itself
+	_ "easel/engine/method/textualinversion"
 	"easel/engine/preset"
 	"easel/engine/store"
 )

@@ -51,6 +51,7 @@ type session struct {
 	data      *train.Data
 	store     *store.Run
 	early     []engine.Event // from before there was a store
+	readBack  []string       // the exported files of the first form
 	grid      *grid
 
 	from    int // steps done

@@ -49,6 +49,27 @@ type Tuning interface {
 	Export(path, form string, about About, dtype kernel.DType) error
 }
 
+// Several is a Tuning that writes more than one file.
+type Several interface {
+	// Companions are the files of a form beside the one that Export writes.
+	Companions(form string) []Companion
+}
+
+// Companion is a file that belongs to another.
+type Companion struct {
+	Name   string // without ending: what calls it, such as a word
+	Ending string // ".safetensors"
+	Export func(path string, about About, dtype kernel.DType) error
+}
+
+// CompanionsOf are t's, none where it writes single files.
+func CompanionsOf(t Tuning, form string) []Companion {
+	if s, ok := t.(Several); ok {
+		return s.Companions(form)
+	}
+	return nil
+}
+
 // Steady is a Tuning's part that does nothing between steps. Embed it.
 type Steady struct{}
 
@@ -90,6 +111,19 @@ type About struct {
 	Height     int
 	Started    time.Time
 	Finished   time.Time
+}
+
+// Base is the family of the base model in kohya's words, one of format's Base constants.
+func (a About) Base() string {
+	switch {
+	case a.SD2 && a.VPredicted:
+		return format.BaseSD2V
+	case a.SD2:
+		return format.BaseSD2
+	case a.VPredicted:
+		return format.BaseSD1V
+	}
+	return format.BaseSD1
 }
 
 var registry []Method
