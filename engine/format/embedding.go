@@ -91,12 +91,19 @@ func (m EmbeddingMeta) metadata(word string) map[string]string {
 
 // WriteA1111 writes the embedding's vectors as A1111, Forge and ComfyUI read them: they call it by the file's name.
 func (e Embedding) WriteA1111(path string, m EmbeddingMeta) error {
-	return Write(path, []Named{{a1111Tensor, e.Vectors}}, m.metadata(e.Word))
+	return e.write(path, a1111Tensor, m)
 }
 
 // WriteDiffusers writes it as diffusers does: the tensor is called by the word.
 func (e Embedding) WriteDiffusers(path string, m EmbeddingMeta) error {
-	return Write(path, []Named{{e.Word, e.Vectors}}, m.metadata(e.Word))
+	return e.write(path, e.Word, m)
+}
+
+func (e Embedding) write(path, name string, m EmbeddingMeta) error {
+	if !finite(e.Vectors) {
+		return engine.Errorf("write embedding", path, engine.NaN, "%s holds values that are not finite; the file was not written", e.Word)
+	}
+	return Write(path, []Named{{name, e.Vectors}}, m.metadata(e.Word))
 }
 
 // WriteTorch writes A1111's .pt (textual_inversion.py, Embedding.save).
