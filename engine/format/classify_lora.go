@@ -59,6 +59,9 @@ func loraNote(name string, info *Info) string {
 	switch {
 	case known:
 		return ""
+	case strings.HasPrefix(name, bundlePrefix):
+		word, _, _ := strings.Cut(strings.TrimPrefix(name, bundlePrefix), ".")
+		return fmt.Sprintf("It also holds the vectors of the word %s.", word)
 	case info.Metadata[name] == "<embed>":
 		return fmt.Sprintf("It also holds the vector of the word %s, which Easel leaves out.", name)
 	}

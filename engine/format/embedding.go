@@ -44,17 +44,11 @@ func ReadEmbedding(path string) (Embedding, error) {
 	if err != nil {
 		return Embedding{}, err
 	}
-	e := Embedding{Word: wordOf(path, names[0]), Vectors: t.Convert(kernel.F32)}
-	switch s := t.Shape; {
-	case len(s) == 1:
-		e.Vectors.Shape = []int{1, s[0]}
-	case len(s) != 2:
-		return bad(engine.BadFile, "an embedding is a row of vectors; %s has shape %v", names[0], s)
+	vectors, err := vectorsOf(t)
+	if err != nil {
+		return bad(engine.BadFile, "%s: %w", names[0], err)
 	}
-	if e.Vectors.Len() == 0 || !finite(e.Vectors) {
-		return bad(engine.BadFile, "the embedding holds no values, or some that are not finite")
-	}
-	return e, nil
+	return Embedding{Word: wordOf(path, names[0]), Vectors: vectors}, nil
 }
 
 // wordOf is the word of an embedding by the rules of the program that wrote it.

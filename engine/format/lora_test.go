@@ -200,7 +200,6 @@ func TestReadLoRARefusesOtherAdapters(t *testing.T) {
 		{"peft's DoRA", "unet.a.lora_magnitude_vector", engine.Unsupported, "DoRA"},
 		{"peft of a language model", "base_model.model.model.layers.0.q_proj.lora_A.weight", engine.Unsupported, "does not belong"},
 		{"the same part twice", "unet.a.lora_A.weight", engine.BadFile, "same part"},
-		{"embedding inside", "bundle_emb.x.string_to_param.*", engine.Unsupported, "textual inversion"},
 		{"stray tensor", "model.weight", engine.Unsupported, "does not belong"},
 		{"half a module", "lora_unet_b.lora_up.weight", engine.BadFile, "missing"},
 	}

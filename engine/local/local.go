@@ -15,6 +15,7 @@ import (
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
 	_ "easel/engine/method/lora" // registers itself
+	_ "easel/engine/method/pivotal"
 	_ "easel/engine/method/textualinversion"
 	"easel/engine/preset"
 	"easel/engine/store"
@@ -121,7 +122,7 @@ func (l *local) Device() engine.Device { return l.device }
 func (l *local) Methods() []engine.MethodInfo {
 	var infos []engine.MethodInfo
 	for _, m := range method.All() {
-		infos = append(infos, m.Info())
+		infos = append(infos, method.InfoOf(m))
 	}
 	return infos
 }

@@ -27,6 +27,27 @@ type Method interface {
 	Apply(m *model.Model, path string, weight float64) (model.Adapter, error)
 }
 
+// Combined is a Method that is made of others.
+type Combined interface {
+	// Parts are their names.
+	Parts() []string
+}
+
+// InfoOf is m's description, with the settings of the methods that it is made of behind its own.
+func InfoOf(m Method) engine.MethodInfo {
+	info := m.Info()
+	c, ok := m.(Combined)
+	if !ok {
+		return info
+	}
+	for _, name := range c.Parts() {
+		if part, err := ByName(name); err == nil {
+			info.Settings = append(info.Settings, part.Info().Settings...)
+		}
+	}
+	return info
+}
+
 // Tuning is a method at work on one model. Its Adapter puts the method's parameters, with their present values, into
 // every graph that is built with it, whether to train or to sample.
 type Tuning interface {

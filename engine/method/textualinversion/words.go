@@ -7,6 +7,7 @@ import (
 	"easel/engine"
 	"easel/engine/format"
 	"easel/engine/kernel"
+	"easel/engine/method"
 	"easel/engine/model"
 )
 
@@ -67,7 +68,7 @@ func beginning(m *model.Model, job engine.Job, w *word, isFirst bool, n int) (st
 	if err != nil {
 		return start{}, err
 	}
-	if err := fits(m, e, job.From); err != nil {
+	if err := method.FitEmbedding(m, e, job.From); err != nil {
 		return start{}, err
 	}
 	if asked := job.Settings["vectors"]; asked != "" && n != e.Vectors.Rows() {
@@ -104,14 +105,6 @@ func fromWords(m *model.Model, text string, n int) (start, error) {
 		s.norms = append(s.norms, length)
 	}
 	return s, nil
-}
-
-// fits refuses vectors of another width than the model's.
-func fits(m *model.Model, e format.Embedding, path string) error {
-	if got, want := e.Vectors.Channels(), m.Text.HiddenSize; got != want {
-		return engine.Errorf("apply embedding", path, engine.BadFile, "it was made for another model: its vectors are %d wide, this text encoder's are %d", got, want)
-	}
-	return nil
 }
 
 // row is vector i of a table.
