@@ -86,7 +86,13 @@ func (t *Trainer) Prepare(size, height, width int) error {
 // the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
 // has changed either.
 func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (Result, error) {
-	loss, err := t.gradients(ctx, batches)
+	graphs, err := t.graphsFor(batches)
+	if err != nil {
+		return Result{}, err
+	}
+	t.Tuning.BeforeStep(step)
+	defer t.Tuning.AfterStep(step)
+	loss, err := t.gradients(ctx, graphs, batches)
 	if err != nil {
 		return Result{}, err
 	}
