@@ -21,6 +21,11 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 	all.VAE, all.Prediction, all.From = "v.pt", "v", "start.safetensors"
 	all.Model, all.Steps, all.Batch, all.Resolution, all.Seed = "m", 40, 4, 128, 7
 	all.Optimizer, all.Rate, all.Schedule, all.Warmup, all.MinSNR = "prodigy", 1, "cosine", 5, 5
+	all.Accumulate, all.Cycles, all.Power, all.ClipNorm = 3, 2, 1.5, 0.5
+	all.Loss = engine.Loss{Kind: "huber", HuberC: 0.2, HuberSchedule: "constant", Debiased: true, Masked: true}
+	all.Noise = engine.Noise{Offset: 0.05, Pyramid: 0.3, Perturb: 0.1, From: 10, To: 900, Timesteps: "logit_normal", Bias: -0.5}
+	all.Captions = engine.Captions{Dropout: 0.1, Shuffle: true, Keep: 1, Templates: []string{"{caption}", "{word}"}}
+	all.Views = engine.Views{Flip: true, Crops: 4, HoldOut: 1}
 	all.Prompts, all.SampleSteps, all.Guidance = []string{"a {word}", "b"}, 20, 4.5
 	all.DType, all.Export = "bf16", "f32"
 	all.Settings = map[string]string{"rank": "16", "targets": "attention"}
@@ -32,7 +37,10 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 	}{
 		"fewest": {"", base},
 		"all": {"--method lora --model m --vae v.pt --prediction v --steps 40 --batch 4 --resolution 128 --seed 7 --optimizer prodigy --rate 1 --schedule cosine" +
-			" --warmup 5 --min-snr 5 --sample-steps 20 --guidance 4.5 --dtype bf16 --export f32 --from start.safetensors --rank 16 --targets attention --prompt b", all},
+			" --warmup 5 --min-snr 5 --sample-steps 20 --guidance 4.5 --dtype bf16 --export f32 --from start.safetensors --rank 16 --targets attention --prompt b" +
+			" --accumulate 3 --cycles 2 --power 1.5 --clip 0.5 --loss huber --huber-c 0.2 --huber-schedule constant --debiased --masked" +
+			" --noise-offset 0.05 --noise-pyramid 0.3 --noise-perturb 0.1 --timestep-from 10 --timestep-to 900 --timesteps logit_normal --timestep-bias -0.5" +
+			" --caption-dropout 0.1 --caption-shuffle --caption-keep 1 --caption-template {caption} --caption-template {word} --flip --crops 4 --hold-out 1", all},
 		"another method": {"--method other --depth 3", other},
 	} {
 		t.Run(name, func(t *testing.T) {

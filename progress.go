@@ -42,6 +42,8 @@ func (v *progress) show(e engine.Event) {
 		v.draw(samplingLine(*e.Sampling))
 	case e.Grid != nil:
 		v.line("%-12s%d pictures at step %d", "grid", len(e.Grid.Row.Pictures), e.Grid.Row.Step)
+	case e.Validation != nil:
+		v.line("%-12sloss %.4f of the pictures held out, at step %d", "validation", e.Validation.Loss, e.Validation.Step)
 	case e.Checkpoint != nil:
 		v.line("%-12s%s", "checkpoint", e.Checkpoint.Path)
 	case e.Warning != nil:

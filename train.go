@@ -80,45 +80,6 @@ func checkJob(job engine.Job) error {
 	return nil
 }
 
-// jobFlags defines the flags that every method has.
-func jobFlags(fs *flag.FlagSet, job *engine.Job) {
-	fs.StringVar(&job.Method, "method", job.Method, "fine-tuning `method`")
-	fs.StringVar(&job.Model, "model", job.Model, modelHelp)
-	modelFlags(fs, &job.VAE, &job.Prediction)
-	fs.StringVar(&job.Images, "images", job.Images, "`folder` with pictures of the subject, captions beside them in .txt files")
-	fs.StringVar(&job.Word, "word", job.Word, "new `word` that will call the subject")
-	fs.StringVar(&job.Class, "class", job.Class, "`what` the subject is, as \"dog\" or \"monster toy\"")
-	fs.StringVar(&job.Goal, "goal", job.Goal, "`what` is taught: object, person, animal, style, or trying; chooses the settings that you leave out")
-	fs.StringVar(&job.From, "from", job.From, "LoRA `file` that training begins with; empty begins anew. Its rank and alpha count, and its layers are trained where --targets names none")
-	fs.StringVar(&job.Out, "out", job.Out, "project `folder` for the results; made where absent")
-	fs.IntVar(&job.Steps, "steps", job.Steps, "training `steps`; 0 takes the method's own")
-	fs.IntVar(&job.Batch, "batch", job.Batch, "pictures a `step`; 0 takes the method's own")
-	fs.IntVar(&job.Resolution, "resolution", job.Resolution, "side of the training pictures in `pixels`; 0 takes the model's own")
-	fs.Uint64Var(&job.Seed, "seed", job.Seed, "`number` that fixes everything random")
-	fs.StringVar(&job.Optimizer, "optimizer", job.Optimizer, "`optimizer`: adamw, prodigy, adafactor, lion; empty takes the method's own")
-	fs.Float64Var(&job.Rate, "rate", job.Rate, "learning `rate`; 0 takes the method's own")
-	fs.StringVar(&job.Schedule, "schedule", job.Schedule, "`schedule` of the learning rate: constant, cosine, ...; empty takes the method's own")
-	fs.IntVar(&job.Warmup, "warmup", job.Warmup, "`steps` over which the learning rate rises from 0")
-	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 is off")
-	fs.Float64Var(&job.Preserve, "preserve", job.Preserve, "`weight` with which other prompts are kept as they were; 0 takes the model's own, -1 is off")
-	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column of the before/after grid; may be repeated; {word} and {class} are filled in")
-	fs.IntVar(&job.SampleSteps, "sample-steps", job.SampleSteps, "`steps` to render a picture of the grid; 0 takes the model's own")
-	fs.Float64Var(&job.Guidance, "guidance", job.Guidance, "guidance `scale` of the grid; 0 takes the model's own")
-	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
-	fs.Var((*byteCount)(&job.Memory), "memory", "most `memory` to take, as 2GB or 800MB: slower ways are chosen as needed; by default what the machine has free")
-	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
-	fs.Var(&textList{&job.Files, false}, "file", "`form` of file to write, where the method has several (easel methods lists them); may be repeated")
-	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
-}
-
-const modelHelp = "`model`: builtin, a Stable Diffusion 1.x or 2.x checkpoint (.safetensors, .ckpt), or a folder in diffusers form"
-
-// modelFlags defines the flags that say what a model's files do not.
-func modelFlags(fs *flag.FlagSet, vae, prediction *string) {
-	fs.StringVar(vae, "vae", *vae, "`file` with a VAE to use in place of the model's own")
-	fs.StringVar(prediction, "prediction", *prediction, "what the model `predicts`: epsilon or v; empty asks the model's files; a single file of SD 2.x may not know")
-}
-
 // runJob trains and shows it.
 func (p *program) runJob(ctx context.Context, eng engine.Engine, job engine.Job, asJSON bool) error {
 	sink, finish := p.sink(asJSON)

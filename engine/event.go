@@ -11,6 +11,7 @@ type Event struct {
 	Step       *StepEvent       `json:"step,omitempty"`
 	Sampling   *SamplingEvent   `json:"sampling,omitempty"`
 	Grid       *GridEvent       `json:"grid,omitempty"`
+	Validation *StepLoss        `json:"validation,omitempty"`
 	Checkpoint *CheckpointEvent `json:"checkpoint,omitempty"`
 	Warning    *WarningEvent    `json:"warning,omitempty"`
 	Bench      *BenchRow        `json:"bench,omitempty"`
@@ -23,6 +24,7 @@ const (
 	KindStep       = "step"
 	KindSampling   = "sampling"
 	KindGrid       = "grid"
+	KindValidation = "validation" // the loss of the pictures held out
 	KindCheckpoint = "checkpoint"
 	KindWarning    = "warning"
 	KindBench      = "bench"

@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"dataset":             {"internal/rng"},
 	"format":              {"kernel", "internal/atomicfile", "format/pickle"},
 	"format/pickle":       {},
-	"optim":               {"kernel"},
+	"optim":               {"kernel", "internal/rng"},
 	"preset":              {},
 	"kernel/onednn":       {"kernel", "internal/atomicfile"},
 	"kernel/ref":          {"kernel"},

@@ -15,16 +15,24 @@ type Job struct {
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`
-	Resolution int     `json:"resolution" toml:"resolution"` // pixels, side of the square whose area buckets keep
+	Accumulate int     `json:"accumulate,omitempty" toml:"accumulate"` // batches a step, whose gradients are averaged
+	Resolution int     `json:"resolution" toml:"resolution"`           // pixels, side of the square whose area buckets keep
 	Seed       uint64  `json:"seed" toml:"seed"`
-	Optimizer  string  `json:"optimizer" toml:"optimizer"` // "adamw", "prodigy", "adafactor", "lion"
-	Rate       float64 `json:"rate" toml:"rate"`           // learning rate
-	Schedule   string  `json:"schedule" toml:"schedule"`   // of the learning rate: "constant", "cosine", ...
-	Warmup     int     `json:"warmup" toml:"warmup"`       // steps
-	MinSNR     float64 `json:"min_snr" toml:"min_snr"`     // γ of min-SNR weighting; 0 is off
-	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"` // largest global gradient norm
+	Optimizer  string  `json:"optimizer" toml:"optimizer"`              // "adamw", "adamw8bit", "prodigy", "adafactor", "lion"
+	Rate       float64 `json:"rate" toml:"rate"`                        // learning rate
+	Schedule   string  `json:"schedule" toml:"schedule"`                // of the learning rate: "constant", "cosine", ...
+	Warmup     int     `json:"warmup" toml:"warmup"`                    // steps
+	Cycles     int     `json:"cycles,omitempty" toml:"cycles,omitzero"` // falls of "cosine_with_restarts"
+	Power      float64 `json:"power,omitempty" toml:"power,omitzero"`   // of the fall of "polynomial"; 1 is a line
+	MinSNR     float64 `json:"min_snr" toml:"min_snr"`                  // γ of min-SNR weighting; negative is off
+	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"`              // largest global gradient norm; negative is off
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`
+
+	Loss     Loss     `json:"loss,omitzero" toml:"loss"`
+	Noise    Noise    `json:"noise,omitzero" toml:"noise"`
+	Captions Captions `json:"captions,omitzero" toml:"captions"`
+	Views    Views    `json:"views,omitzero" toml:"views"`
 
 	// From is a LoRA file whose values training begins with; empty begins anew.
 	From string `json:"from,omitempty" toml:"from,omitempty"`
@@ -87,6 +95,8 @@ type Run struct {
 	Rows    []GridRow  `json:"rows,omitempty"`
 	Export  string     `json:"export,omitempty"`
 	Losses  []StepLoss `json:"losses,omitempty"`
+	// Validation is the loss of the pictures held out, at the steps of the grid.
+	Validation []StepLoss `json:"validation,omitempty"`
 }
 
 // GridRow is one row of the before/after grid: one picture a column.

@@ -31,6 +31,7 @@ type Item struct {
 	Width, Height int         // of its bucket, and so of Pixels
 	Source        image.Point // size of the upright picture in the file
 	Alpha         bool        // the file has transparent pixels; Pixels puts them on white
+	MaskPath      string      // NAME-mask.png beside the picture; empty where there is none
 }
 
 // Skipped is a file that is not used.
@@ -75,6 +76,9 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 			Width: bucket.X, Height: bucket.Y,
 			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha,
 		}
+		if file, ok := folder.masks[stem(name)]; ok {
+			item.MaskPath = filepath.Join(dir, file)
+		}
 		if file, ok := folder.captions[stem(name)]; ok {
 			text, err := readCaption(filepath.Join(dir, file))
 			if err != nil {
@@ -109,13 +113,27 @@ func (s *Set) refuseEmpty(dir string) error {
 
 // Pixels decodes the picture: upright, on white, scaled to cover its bucket and cut to it. The result is channels-last,
 // [Height, Width, 3] in sRGB, 0 to 255 mapped to -1 to 1.
-func (it Item) Pixels() ([]float32, error) {
-	if it.Width < 1 || it.Height < 1 {
-		return nil, engine.Errorf("read picture", it.Path, engine.BadInput, "the bucket has %d x %d pixels", it.Width, it.Height)
-	}
-	img, _, err := open(it.Path)
+func (it Item) Pixels() ([]float32, error) { return it.Seen(View{}) }
+
+// Seen is Pixels for a view.
+func (it Item) Seen(v View) ([]float32, error) {
+	img, err := it.open(it.Path)
 	if err != nil {
 		return nil, err
 	}
-	return tensor(Fit(OnWhite(img), image.Pt(it.Width, it.Height))), nil
+	return tensor(v.fit(OnWhite(img), image.Pt(it.Width, it.Height))), nil
+}
+
+// Loose says that the picture does not fit its bucket, so that different cuts of it show different parts.
+func (it Item) Loose() bool {
+	size := image.Pt(it.Width, it.Height)
+	return Cover(it.Source.X, it.Source.Y, size) != size
+}
+
+func (it Item) open(path string) (*image.NRGBA, error) {
+	if it.Width < 1 || it.Height < 1 {
+		return nil, engine.Errorf("read picture", it.Path, engine.BadInput, "the bucket has %d x %d pixels", it.Width, it.Height)
+	}
+	img, _, err := open(path)
+	return img, err
 }

@@ -27,7 +27,16 @@ func OnWhite(img *image.NRGBA) *image.NRGBA {
 const longest = 8
 
 // Fit scales a picture with a Lanczos filter until it just covers size, and cuts the middle out.
-func Fit(img image.Image, size image.Point) *image.NRGBA {
+func Fit(img image.Image, size image.Point) *image.NRGBA { return View{}.fit(img, size) }
+
+// View is a form in which a picture is seen.
+type View struct {
+	Flip  bool    // mirrored, left to right
+	Shift float64 // of the cut, from -1, the picture's left or upper end, to 1; 0 is the middle
+}
+
+// fit is Fit for a view.
+func (v View) fit(img image.Image, size image.Point) *image.NRGBA {
 	b := img.Bounds()
 	cover := Cover(b.Dx(), b.Dy(), size)
 	// A strip, such as 4000 x 10 pixels, would cover a square at an enormous size: it is cut to shape first. For usual
@@ -37,9 +46,16 @@ func Fit(img image.Image, size image.Point) *image.NRGBA {
 		cover = size
 	}
 	scaled := imaging.Resize(img, cover.X, cover.Y, imaging.Lanczos)
-	corner := image.Pt((cover.X-size.X)/2, (cover.Y-size.Y)/2)
-	return imaging.Crop(scaled, image.Rectangle{Min: corner, Max: corner.Add(size)})
+	corner := image.Pt(v.place(cover.X-size.X), v.place(cover.Y-size.Y))
+	cut := imaging.Crop(scaled, image.Rectangle{Min: corner, Max: corner.Add(size)})
+	if v.Flip {
+		return imaging.FlipH(cut)
+	}
+	return cut
 }
+
+// place is how much of what sticks out is cut off before the view.
+func (v View) place(excess int) int { return int(float64(excess) * (1 + v.Shift) / 2) }
 
 // tensor is the picture's pixels without alpha as [height, width, 3], 0 to 255 mapped to -1 to 1.
 func tensor(img *image.NRGBA) []float32 {

@@ -12,8 +12,9 @@ import (
 
 // folder is what lies in a folder, by name and in natural order.
 type folder struct {
-	others   []string          // all but captions: pictures, or so it is hoped
+	others   []string          // all but captions and masks: pictures, or so it is hoped
 	captions map[string]string // stem of a picture -> its caption file
+	masks    map[string]string // stem of a picture -> its mask
 	unused   []string          // caption files that are no picture's
 }
 
@@ -33,6 +34,7 @@ func list(dir string) (folder, error) {
 		f.others = append(f.others, e.Name())
 		stems[stem(e.Name())] = true
 	}
+	f.separateMasks()
 	slices.SortFunc(f.others, naturalCompare)
 	slices.SortStableFunc(captions, func(a, b string) int { return captionRank(a) - captionRank(b) })
 	for _, name := range captions {

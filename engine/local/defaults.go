@@ -3,9 +3,7 @@ package local
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 
 	"easel/engine"
 	"easel/engine/dataset"
@@ -39,6 +37,7 @@ func preserved() []string {
 
 // complete fills in what the job leaves open: from the presets, and what they do not say.
 func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.Choice, error) {
+	debiases := job.Loss.Debiased && job.MinSNR == 0 // in place of the presets' weighting
 	converts := job.Rate == 0 && job.Optimizer != ""
 	job, choices, err := p.presets.Fill(job, pictures, p.small())
 	if err != nil {
@@ -46,6 +45,10 @@ func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.
 	}
 	if converts {
 		job.Rate = rateFor(job.Optimizer, job.Rate)
+	}
+	if debiases {
+		job.MinSNR = 0
+		choices = slices.DeleteFunc(choices, func(c engine.Choice) bool { return c.Name == "min_snr" })
 	}
 	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
 	job.Batch = cmp.Or(job.Batch, 1)
@@ -58,6 +61,7 @@ func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.
 	if job.Schedule == "constant" && job.Warmup > 0 {
 		job.Schedule = "constant_with_warmup"
 	}
+	job = p.completeTraining(job)
 	job.DType = cmp.Or(job.DType, "auto")
 	job.Export = cmp.Or(job.Export, "f16")
 	if len(job.Prompts) == 0 {
@@ -67,6 +71,26 @@ func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.
 		}
 	}
 	return job, choices, nil
+}
+
+// completeTraining fills in what is meant by leaving a training setting out. Those of a choice that is not made stay empty.
+func (p *pipeline) completeTraining(job engine.Job) engine.Job {
+	job.Accumulate = cmp.Or(job.Accumulate, 1)
+	switch job.Schedule {
+	case "cosine_with_restarts":
+		job.Cycles = cmp.Or(job.Cycles, 3)
+	case "polynomial":
+		job.Power = cmp.Or(job.Power, 1)
+	}
+	job.Loss.Kind = cmp.Or(job.Loss.Kind, "mse")
+	if job.Loss.Kind != "mse" { // c and its schedule as in sd-scripts
+		job.Loss.HuberC = cmp.Or(job.Loss.HuberC, 0.1)
+		job.Loss.HuberSchedule = cmp.Or(job.Loss.HuberSchedule, "snr")
+	}
+	job.Noise.Timesteps = cmp.Or(job.Noise.Timesteps, "uniform")
+	job.Noise.To = cmp.Or(job.Noise.To, p.schedule.Len())
+	job.Views.Crops = cmp.Or(job.Views.Crops, 1)
+	return job
 }
 
 // rateFor turns AdamW's learning rate, which presets give, into that of the optimizer that a user chose: Prodigy finds its
@@ -93,34 +117,6 @@ func set[T comparable](v *T, usual, small T, isSmall bool) {
 		*v = small
 	}
 }
-
-// check refuses a completed job that cannot run, in the user's words.
-func (p *pipeline) check(job engine.Job) error {
-	bad := func(format string, args ...any) error {
-		return engine.Errorf("check settings", "", engine.BadInput, format, args...)
-	}
-	switch {
-	case strings.TrimSpace(job.Word) == "":
-		return bad("the subject needs a word of its own, such as zorbit")
-	case job.Steps < 1 || job.Steps > 1_000_000:
-		return bad("steps must be from 1 to 1000000, not %d", job.Steps)
-	case job.Batch < 1 || job.Batch > 64:
-		return bad("batch must be from 1 to 64, not %d", job.Batch)
-	case job.Resolution < p.step() || job.Resolution > 2048 || job.Resolution%p.step() != 0:
-		return bad("resolution must be a multiple of %d pixels for this model, up to 2048, not %d", p.step(), job.Resolution)
-	case !(job.Rate > 0) || job.Rate > 10:
-		return bad("the learning rate must be above 0 and at most 10, not %g", job.Rate)
-	case job.Warmup < 0 || !finite(job.MinSNR) || !finite(job.ClipNorm) || !finite(job.Guidance):
-		return bad("warmup, min-snr, clip and guidance must be numbers that are not negative")
-	case math.IsNaN(job.Preserve) || job.Preserve > 1000:
-		return bad("preserve must be a number up to 1000, not %g", job.Preserve)
-	case !slices.Contains([]string{"f16", "f32", "bf16"}, job.Export):
-		return bad("export cannot be %q; choose f16, f32 or bf16", job.Export)
-	}
-	return nil
-}
-
-func finite(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
 
 // step is the size in pixels that every level of the VAE and the UNet can halve.
 func (p *pipeline) step() int {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"image"
 	"runtime"
 
 	"easel/engine"
@@ -22,7 +23,9 @@ type footprint struct {
 	side    int // of a picture, pixels
 	columns int // pictures of a row of the grid; 0 where nothing is rendered
 	encodes bool
-	base    int64 // what the process holds already
+	sources []image.Point // sizes of the pictures in their files; none stands for square ones
+	prompts int           // that are encoded before the run; 0 where each step encodes its own
+	base    int64         // what the process holds already
 }
 
 // need is what one network takes in bytes: the values of a run, its frozen weights as stored, the largest of them.
@@ -58,22 +61,31 @@ func (f *footprint) step(plan engine.Plan) (need, int64, error) {
 	if err != nil {
 		return need{}, 0, err
 	}
-	t := train.New(train.Config{Model: f.outline, Tuning: f.tuning, Backend: f.p.backend, Optimizer: optimizer,
+	loss, err := newLoss(f.job.Loss)
+	if err != nil {
+		return need{}, 0, err
+	}
+	t := train.New(train.Config{Model: f.outline, Tuning: f.tuning, Backend: f.p.backend, Loss: loss, Optimizer: optimizer,
 		Options: graph.Options{DType: f.p.options.DType, Recompute: graph.Recompute(plan.Recompute)}})
 	defer t.Close()
-	side := f.side / f.outline.VAE.Factor()
-	if err := t.Prepare(f.rows, side, side); err != nil {
+	rows, size := f.largest()
+	factor := f.outline.VAE.Factor()
+	if err := t.Prepare(rows, size.Y/factor, size.X/factor); err != nil {
 		return need{}, 0, err
+	}
+	bytes := 4 + optimizerBytes[f.job.Optimizer]
+	if f.job.Accumulate > 1 {
+		bytes += 4
 	}
 	trained := int64(0)
 	for _, p := range t.Params() {
-		trained += int64(p.Value.Len()) * (4 + optimizerBytes[f.job.Optimizer])
+		trained += int64(p.Value.Len()) * bytes
 	}
 	return needOf(t.VM(), typeNamed(plan.Weights)), trained, nil
 }
 
 // optimizerBytes is what an optimizer remembers of each trained number.
-var optimizerBytes = map[string]int64{"adamw": 8, "prodigy": 16, "lion": 4, "adafactor": 1}
+var optimizerBytes = map[string]int64{"adamw": 8, "adamw8bit": 2, "prodigy": 16, "lion": 4, "adafactor": 1}
 
 // peak predicts the most memory that the process takes.
 func (f *footprint) peak(plan engine.Plan) (int64, error) {
@@ -91,6 +103,11 @@ func (f *footprint) peak(plan engine.Plan) (int64, error) {
 		most = max(most, render.values+held(step, plan)+held(render, plan))
 	}
 	most += trained
+	further, err := f.further(plan)
+	if err != nil {
+		return 0, err
+	}
+	most += further
 	if f.encodes {
 		before, err := f.encode(plan)
 		if err != nil {
@@ -150,8 +167,9 @@ func (f *footprint) text(rows int, values, weights kernel.DType) (need, error) {
 
 // encode is what preparing the pictures and captions takes, before the UNet is read.
 func (f *footprint) encode(plan engine.Plan) (int64, error) {
+	_, size := f.largest()
 	encoder, err := f.network(func(g *graph.Graph) *graph.Node {
-		return f.outline.BuildEncoder(g, g.Input("image", 1, f.side, f.side, 3))
+		return f.outline.BuildEncoder(g, g.Input("image", 1, size.Y, size.X, 3))
 	}, kernel.F32, kernel.F32)
 	if err != nil {
 		return 0, err

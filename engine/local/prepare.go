@@ -9,11 +9,9 @@ import (
 
 	"easel/engine"
 	"easel/engine/dataset"
-	"easel/engine/diffusion"
 	"easel/engine/format"
 	"easel/engine/method"
 	"easel/engine/model"
-	"easel/engine/optim"
 	"easel/engine/sample"
 	"easel/engine/store"
 	"easel/engine/train"
@@ -63,6 +61,9 @@ func (s *session) loadPictures(ctx context.Context) error {
 			}
 		}
 	}
+	if err == nil {
+		err = s.holdOut(set)
+	}
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,10 @@ func (s *session) loadPictures(ctx context.Context) error {
 	if s.job, s.choices, err = s.pipeline.complete(s.job, len(set.Items)); err != nil {
 		return err
 	}
-	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
+	s.setup("pictures", "%s from %s", s.counted(), s.job.Images)
+	if err := s.checkMasks(); err != nil {
+		return err
+	}
 	return s.pipeline.check(s.job)
 }
 
@@ -86,6 +90,10 @@ func (s *session) plan(ctx context.Context) error {
 	f, err := s.pipeline.footprint(s.method, s.job)
 	if err != nil {
 		return err
+	}
+	f.prompts = len(train.Prompts(s.pictures, s.job))
+	for _, it := range s.pictures.Items {
+		f.sources = append(f.sources, it.Source)
 	}
 	plan, recorded := s.recordedPlan()
 	if !recorded {
@@ -105,7 +113,7 @@ func (s *session) plan(ctx context.Context) error {
 // footprint describes a run for a prediction.
 func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
-	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, base: resident()}
+	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, prompts: 1, base: resident()}
 	if job.Preserve > 0 {
 		f.columns = max(f.columns, keptTogether)
 	}
@@ -167,16 +175,16 @@ func (s *session) buildTrainer(context.Context) error {
 	if err != nil {
 		return err
 	}
-	rate, err := optim.NewRateSchedule(s.job.Schedule, s.job.Rate, s.job.Warmup)
+	rate, err := newRate(s.job)
 	if err != nil {
 		return err
 	}
-	var weighting diffusion.Weighting = diffusion.Uniform{}
-	if s.job.MinSNR > 0 {
-		weighting = diffusion.MinSNR(s.job.MinSNR)
+	loss, err := newLoss(s.job.Loss)
+	if err != nil {
+		return err
 	}
 	s.trainer = train.New(train.Config{Model: s.pipeline.model, Tuning: s.tuning, Backend: s.pipeline.backend,
-		Schedule: s.pipeline.schedule, Weighting: weighting, Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
+		Schedule: s.pipeline.schedule, Loss: loss, Weighting: weighting(s.job), Optimizer: optimizer, Rate: rate, Steps: s.job.Steps,
 		ClipNorm: s.job.ClipNorm, Preserve: s.job.Preserve, Options: s.pipeline.options})
 	return nil
 }
@@ -217,14 +225,6 @@ func hashOf(from string) (string, error) {
 	return f.ModelHash(), nil
 }
 
-func newOptimizer(job engine.Job) (optim.Optimizer, error) {
-	settings, err := optim.Defaults(job.Optimizer)
-	if err != nil {
-		return nil, err
-	}
-	return optim.New(job.Optimizer, settings)
-}
-
 func (s *session) parameters() (n int64) {
 	for _, p := range s.trainer.Params() {
 		n += int64(p.Value.Len())
@@ -233,12 +233,15 @@ func (s *session) parameters() (n int64) {
 }
 
 func (s *session) encode(ctx context.Context) (err error) {
-	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job.Seed, s.job.Batch)
+	s.data, err = train.NewData(ctx, s.trainer.Config, s.pictures, s.job)
 	if err != nil {
 		return err
 	}
+	if err := s.encodeHeldOut(ctx); err != nil {
+		return err
+	}
 	s.pipeline.rest()
-	s.setup("latents", "%d pictures and their captions encoded once", len(s.pictures.Items))
+	s.setup("latents", "%s", s.data.Encoded())
 	if s.job.Preserve <= 0 {
 		return nil
 	}
@@ -306,6 +309,11 @@ func (s *session) resumeRecords() error {
 	for _, l := range run.Losses {
 		if l.Step <= s.from {
 			s.losses = append(s.losses, l.Loss)
+		}
+	}
+	for _, v := range run.Validation {
+		if v.Step <= s.from {
+			s.validated = append(s.validated, v)
 		}
 	}
 	s.grid.load(run, s.from)

@@ -41,33 +41,39 @@ type session struct {
 	sink  engine.Sink
 	clock time.Time // since the last line of setup
 
-	pipeline  *pipeline
-	pictures  *dataset.Set
-	choices   []engine.Choice // of the job's settings
-	method    method.Method
-	tuning    method.Tuning
-	beginning string // hash of the file that training begins with; empty where there is none
-	trainer   *train.Trainer
-	data      *train.Data
-	store     *store.Run
-	early     []engine.Event // from before there was a store
-	readBack  []string       // the exported files of the first form
-	grid      *grid
+	pipeline   *pipeline
+	pictures   *dataset.Set
+	heldOut    *dataset.Set    // pictures that are not trained on
+	choices    []engine.Choice // of the job's settings
+	method     method.Method
+	tuning     method.Tuning
+	beginning  string // hash of the file that training begins with; empty where there is none
+	trainer    *train.Trainer
+	data       *train.Data
+	validation *train.Validation // of heldOut; nil where there is none
+	store      *store.Run
+	early      []engine.Event // from before there was a store
+	readBack   []string       // the exported files of the first form
+	grid       *grid
 
-	from    int // steps done
-	started time.Time
-	losses  []float64
-	seconds float64       // spent in steps
-	peak    int64         // memory at the last step
-	result  engine.Result // what there is so far, also where the run ends early
+	from      int // steps done
+	started   time.Time
+	losses    []float64
+	validated []engine.StepLoss // loss of heldOut
+	seconds   float64           // spent in steps
+	peak      int64             // memory at the last step
+	result    engine.Result     // what there is so far, also where the run ends early
 }
 
 // run trains and exports. A cancelled run leaves a checkpoint.
 func (s *session) run(ctx context.Context) error {
 	s.started = time.Now()
-	err := s.grid.render(ctx, s.from)
+	err := s.validate(ctx, s.from)
 	if err == nil {
-		loop := train.Loop{Trainer: s.trainer, Batches: s.data.Batch, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
+		err = s.grid.render(ctx, s.from)
+	}
+	if err == nil {
+		loop := train.Loop{Trainer: s.trainer, Batches: s.data.Batch, Accumulate: s.job.Accumulate, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
 		err = loop.Run(ctx)
 	}
 	if err != nil {
@@ -88,6 +94,9 @@ func (s *session) afterStep(ctx context.Context, p train.Progress) error {
 		return nil
 	}
 	if err := s.save(); err != nil {
+		return err
+	}
+	if err := s.validate(ctx, p.Step); err != nil {
 		return err
 	}
 	return s.grid.render(ctx, p.Step)
@@ -156,6 +165,12 @@ func (s *session) warn(err error) {
 func (s *session) close() {
 	if s.grid != nil {
 		s.grid.renderer.Close()
+	}
+	if s.validation != nil {
+		s.validation.Close()
+	}
+	if s.data != nil {
+		s.data.Close()
 	}
 	if s.trainer != nil {
 		s.trainer.Close()

@@ -42,12 +42,18 @@ func (o *adafactor) Step(_ kernel.Backend, params []Param, rate float64, gradSca
 			return err
 		}
 	}
+	r, err := o.rounder(o.settings.Seed, params)
+	if err != nil {
+		return err
+	}
 	*step++
 	decay := 1 - math.Pow(float64(*step), adafactorDecay)
 	rate = o.rate(rate, float64(*step))
 	for i, p := range params {
 		o.direction(p, moments[i], decay, float64(gradScale))
-		o.move(p, rate*float64(p.Rate))
+		if err := o.move(r, p, rate*float64(p.Rate)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -128,16 +134,18 @@ func factored(update, grads, rows, columns []float32, decay, gradScale float64) 
 }
 
 // move applies o.update, made smaller where its root mean square is above the threshold.
-func (o *adafactor) move(p Param, rate float64) {
-	values := p.Value.F32()
+func (o *adafactor) move(r rounder, p Param, rate float64) error {
 	if o.settings.ScaleParameter {
-		rate *= max(adafactorLeast, rootMeanSquare(values))
+		rate *= max(adafactorLeast, rootMeanSquare(floats(p.Value)))
 	}
 	keep := 1 - rate*o.settings.WeightDecay
 	rate /= max(1, rootMeanSquare(o.update)/adafactorThreshold)
-	for i, u := range o.update {
-		values[i] = float32(float64(values[i])*keep - rate*float64(u))
-	}
+	return r.edit(p, func(values []float32, from int) error {
+		for i, v := range values {
+			values[i] = float32(float64(v)*keep - rate*float64(o.update[from+i]))
+		}
+		return nil
+	})
 }
 
 func rootMeanSquare(x []float32) float64 {

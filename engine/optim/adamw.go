@@ -8,6 +8,9 @@ type adamW struct {
 	settings Settings
 }
 
+// moments are the running means of g and g².
+type moments struct{ m, v *kernel.Tensor }
+
 func (*adamW) Name() string { return "adamw" }
 
 func (o *adamW) Step(b kernel.Backend, params []Param, rate float64, gradScale float32) error {
@@ -18,30 +21,49 @@ func (o *adamW) Step(b kernel.Backend, params []Param, rate float64, gradScale f
 	if err != nil {
 		return err
 	}
-	type moments struct{ m, v *kernel.Tensor }
 	all := make([]moments, len(params))
 	for i, p := range params {
-		if all[i].m, _, err = o.tensor(p.Name+"/m", kernel.F32, p.Value.Shape...); err != nil {
-			return err
-		}
-		if all[i].v, _, err = o.tensor(p.Name+"/v", kernel.F32, p.Value.Shape...); err != nil {
+		if all[i], err = o.recall(p); err != nil {
 			return err
 		}
 	}
+	r, err := o.rounder(o.settings.Seed, params)
+	if err != nil {
+		return err
+	}
 	*step++
 	for i, p := range params {
-		err := b.Adam(p.Value, p.Grad, all[i].m, all[i].v, kernel.AdamStep{
-			Rate:        float32(rate * float64(p.Rate)),
-			Beta1:       float32(o.settings.Beta1),
-			Beta2:       float32(o.settings.Beta2),
-			Eps:         float32(o.settings.Eps),
-			WeightDecay: float32(o.settings.WeightDecay),
-			Step:        int(*step),
-			GradScale:   gradScale,
-		})
-		if err != nil {
+		if err := o.move(b, r, p, all[i], o.adamStep(p, rate, gradScale, int(*step))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (o *adamW) recall(p Param) (s moments, err error) {
+	if s.m, _, err = o.tensor(p.Name+"/m", kernel.F32, p.Value.Shape...); err != nil {
+		return s, err
+	}
+	s.v, _, err = o.tensor(p.Name+"/v", kernel.F32, p.Value.Shape...)
+	return s, err
+}
+
+// adamStep are the numbers of a parameter's step.
+func (o *adamW) adamStep(p Param, rate float64, gradScale float32, step int) kernel.AdamStep {
+	return kernel.AdamStep{
+		Rate:        float32(rate * float64(p.Rate)),
+		Beta1:       float32(o.settings.Beta1),
+		Beta2:       float32(o.settings.Beta2),
+		Eps:         float32(o.settings.Eps),
+		WeightDecay: float32(o.settings.WeightDecay),
+		Step:        step,
+		GradScale:   gradScale,
+	}
+}
+
+func (o *adamW) move(b kernel.Backend, r rounder, p Param, s moments, h kernel.AdamStep) error {
+	return r.edit(p, func(values []float32, from int) error {
+		n := len(values)
+		return b.Adam(kernel.FromF32(values, n), part(p.Grad, from, n), part(s.m, from, n), part(s.v, from, n), h)
+	})
 }

@@ -22,14 +22,23 @@ func (o *lion) Step(_ kernel.Backend, params []Param, rate float64, gradScale fl
 			return err
 		}
 	}
+	r, err := o.rounder(o.settings.Seed, params)
+	if err != nil {
+		return err
+	}
 	for i, p := range params {
-		o.update(p, means[i], rate*float64(p.Rate), float64(gradScale))
+		err := r.edit(p, func(values []float32, from int) error {
+			o.update(values, p.Grad.F32()[from:][:len(values)], means[i][from:][:len(values)], rate*float64(p.Rate), float64(gradScale))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (o *lion) update(p Param, mean []float32, rate, gradScale float64) {
-	values, grads := p.Value.F32(), p.Grad.F32()
+func (o *lion) update(values, grads, mean []float32, rate, gradScale float64) {
 	beta1, beta2, keep := o.settings.Beta1, o.settings.Beta2, 1-rate*o.settings.WeightDecay
 	for i, g32 := range grads {
 		g, m := float64(g32)*gradScale, float64(mean[i])

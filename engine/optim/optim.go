@@ -16,7 +16,7 @@ import (
 // Param is something that training changes.
 type Param struct {
 	Name  string         // unique; names its state
-	Value *kernel.Tensor // F32, changed in place
+	Value *kernel.Tensor // F32, or BF16, which is rounded stochastically; changed in place
 	Grad  *kernel.Tensor // F32, of Value's shape
 	Rate  float32        // multiplies the learning rate; 1 for the plain one
 }
@@ -26,7 +26,8 @@ type Optimizer interface {
 	// Name is the one that New took.
 	Name() string
 	// Step changes every Value once. rate is the learning rate of this step, gradScale multiplies the gradients
-	// first (ClipScale). Only AdamW computes on b. An error of kind BadFile means that a restored state does not
+	// first (ClipScale). Only AdamW computes on b; what is BF16 is rounded by Settings.Seed, the number of steps and the
+	// parameter's name. An error of kind BadFile means that a restored state does not
 	// belong to these parameters; nothing has changed then.
 	Step(b kernel.Backend, params []Param, rate float64, gradScale float32) error
 	// State is everything that later steps depend on beside the parameters: the live tensors, which the next
@@ -46,6 +47,7 @@ type Adaptive interface {
 type Settings struct {
 	Beta1, Beta2 float64 // decay of the running means of g and g²; in Lion of the two uses of its one mean
 	Eps          float64 // AdamW, Prodigy: added to √v
+	Seed         uint64  // of the rounding of BF16 values
 	WeightDecay  float64 // decoupled: each step shrinks values by rate·WeightDecay of themselves
 
 	BiasCorrection bool // Prodigy: Adam's correction of the first steps
@@ -65,6 +67,8 @@ type kind struct {
 var kinds = []kind{
 	{"adamw", Settings{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
 		func(s Settings) Optimizer { return &adamW{settings: s} }},
+	{"adamw8bit", Settings{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01},
+		func(s Settings) Optimizer { return &adamW8bit{adamW{settings: s}} }},
 	{"prodigy", Settings{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, BiasCorrection: true, Safeguard: true},
 		func(s Settings) Optimizer { return &prodigy{settings: s} }},
 	{"adafactor", Settings{},
@@ -73,7 +77,7 @@ var kinds = []kind{
 		func(s Settings) Optimizer { return &lion{settings: s} }},
 }
 
-// Names lists the optimizers: "adamw", "prodigy", "adafactor", "lion".
+// Names lists the optimizers: "adamw", "adamw8bit", "prodigy", "adafactor", "lion".
 func Names() []string {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
@@ -124,7 +128,7 @@ func badSetting(format string, args ...any) error {
 // check refuses parameters that no optimizer can read.
 func check(params []Param) error {
 	for _, p := range params {
-		floats := p.Value.DType == kernel.F32 && p.Grad.DType == kernel.F32
+		floats := (p.Value.DType == kernel.F32 || p.Value.DType == kernel.BF16) && p.Grad.DType == kernel.F32
 		if !floats || p.Value.Len() == 0 || !slices.Equal(p.Value.Shape, p.Grad.Shape) {
 			return engine.Errorf("optimizer step", "", engine.Internal, "%s is %v %v with a gradient of %v %v",
 				p.Name, p.Value.DType, p.Value.Shape, p.Grad.DType, p.Grad.Shape)

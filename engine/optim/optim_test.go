@@ -67,7 +67,7 @@ func TestGoldenRuns(t *testing.T) {
 	}
 }
 
-// smallProblem needs no file: two parameters pulled to zero.
+// smallProblem needs no file: parameters pulled to zero, one of them large enough for 8-bit moments.
 func smallProblem() []optim.Param {
 	param := func(name string, shape ...int) optim.Param {
 		p := optim.Param{Name: name, Value: kernel.New(kernel.F32, shape...), Grad: kernel.New(kernel.F32, shape...), Rate: 1}
@@ -76,7 +76,7 @@ func smallProblem() []optim.Param {
 		}
 		return p
 	}
-	return []optim.Param{param("a", 3, 2, 3), param("b", 5)}
+	return []optim.Param{param("a", 3, 2, 3), param("b", 5), param("c", 70, 61)}
 }
 
 // steps runs some steps from step number from on, with a rate and clipping that change.
@@ -85,7 +85,7 @@ func steps(t *testing.T, o optim.Optimizer, params []optim.Param, from, to int) 
 	backend := ref.New()
 	for i := from; i < to; i++ {
 		for _, p := range params {
-			for j, v := range p.Value.F32() {
+			for j, v := range p.Value.Floats() {
 				p.Grad.F32()[j] = v + 0.1*float32(math.Cos(float64(i*j)))
 			}
 		}
@@ -98,7 +98,7 @@ func steps(t *testing.T, o optim.Optimizer, params []optim.Param, from, to int) 
 func values(params []optim.Param) [][]float32 {
 	var all [][]float32
 	for _, p := range params {
-		all = append(all, append([]float32(nil), p.Value.F32()...))
+		all = append(all, p.Value.Floats())
 	}
 	return all
 }

@@ -53,6 +53,10 @@ func (o *prodigy) Step(_ kernel.Backend, params []Param, rate float64, gradScale
 			return err
 		}
 	}
+	r, err := o.rounder(o.settings.Seed, params)
+	if err != nil {
+		return err
+	}
 	if rate == 0 { // the first step of a warm-up; prodigyopt leaves everything as it is
 		return nil
 	}
@@ -70,7 +74,9 @@ func (o *prodigy) Step(_ kernel.Backend, params []Param, rate float64, gradScale
 	}
 	d = max(d, num/denom)
 	for i, p := range params {
-		o.move(p, memories[i], d, stepRate*float64(p.Rate))
+		if err := o.move(r, p, memories[i], d, stepRate*float64(p.Rate)); err != nil {
+			return err
+		}
 	}
 	*step++
 	distance.set(d)
@@ -93,7 +99,7 @@ func (o *prodigy) recall(p Param) (r prodigyMemory, err error) {
 	}
 	r.start = start.F32()
 	if made {
-		copy(r.start, p.Value.F32())
+		p.Value.ReadF32(r.start)
 	}
 	return r, nil
 }
@@ -109,7 +115,7 @@ func (o *prodigy) correction(finished int) float64 {
 
 // accumulate takes one gradient into the means, and returns ⟨g, start - value⟩ and Σ|s|.
 func (o *prodigy) accumulate(p Param, r prodigyMemory, d, stepRate, gradScale float64) (toward, size float64) {
-	values, grads := p.Value.F32(), p.Grad.F32()
+	values, grads := floats(p.Value), p.Grad.F32()
 	beta1, beta2 := o.settings.Beta1, o.settings.Beta2
 	beta3, part := math.Sqrt(beta2), d/prodigyStart*stepRate
 	if o.settings.Safeguard {
@@ -127,10 +133,12 @@ func (o *prodigy) accumulate(p Param, r prodigyMemory, d, stepRate, gradScale fl
 	return toward, size
 }
 
-func (o *prodigy) move(p Param, r prodigyMemory, d, stepRate float64) {
-	values := p.Value.F32()
+func (o *prodigy) move(r rounder, p Param, s prodigyMemory, d, stepRate float64) error {
 	keep, eps := 1-stepRate*o.settings.WeightDecay, d*o.settings.Eps
-	for i, v := range values {
-		values[i] = float32(float64(v)*keep - stepRate*float64(r.m[i])/(math.Sqrt(float64(r.v[i]))+eps))
-	}
+	return r.edit(p, func(values []float32, from int) error {
+		for i, v := range values {
+			values[i] = float32(float64(v)*keep - stepRate*float64(s.m[from+i])/(math.Sqrt(float64(s.v[from+i]))+eps))
+		}
+		return nil
+	})
 }

@@ -77,3 +77,27 @@ func TestNewRateScheduleRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestOneCycle compares with PyTorch's documented phases: OneCycleLR(max_lr, total_steps) begins at max_lr/25, is at
+// max_lr after pct_start·total - 1 steps and at max_lr/25/10⁴ in the last, half a cosine wave between.
+func TestOneCycle(t *testing.T) {
+	wave := func(from, to, part float64) float64 { return to + (from-to)/2*(1+math.Cos(math.Pi*part)) }
+	for _, c := range []struct {
+		warmup, top int // the step with the highest rate
+	}{{0, 29}, {10, 10}} {
+		r, err := optim.NewRateSchedule("one_cycle", 0.5, c.warmup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step := range 110 {
+			at := min(step, 99)
+			want := wave(0.02, 0.5, float64(at)/float64(c.top))
+			if at > c.top {
+				want = wave(0.5, 2e-6, float64(at-c.top)/float64(99-c.top))
+			}
+			if got := r.At(step, 100); math.Abs(got-want) > 1e-12 {
+				t.Fatalf("warm-up %d, step %d: %g, want %g", c.warmup, step, got, want)
+			}
+		}
+	}
+}

@@ -49,6 +49,9 @@ func replay(run *engine.Run, e engine.Event) {
 		}
 		run.Losses = append(run.Losses, engine.StepLoss{Step: step, Loss: e.Step.Loss})
 		run.Step, run.Done = step, false
+	case e.Validation != nil:
+		run.Validation = slices.DeleteFunc(run.Validation, func(l engine.StepLoss) bool { return l.Step >= e.Validation.Step })
+		run.Validation = append(run.Validation, *e.Validation)
 	case e.Grid != nil:
 		run.Columns = e.Grid.Columns
 		run.Rows = slices.DeleteFunc(run.Rows, func(row engine.GridRow) bool { return row.Step >= e.Grid.Row.Step })

@@ -8,6 +8,7 @@ import (
 
 	"easel/engine"
 	"easel/engine/format"
+	"easel/engine/kernel"
 	"easel/engine/optim"
 )
 
@@ -61,14 +62,14 @@ func (t *Trainer) Restore(path, job string) (int, error) {
 		}
 	}
 	for i, v := range values {
-		copy(t.params[i].Value.F32(), v)
+		copy(t.params[i].Value.Data, v.Data)
 	}
 	return steps, nil
 }
 
 // savedValues reads all parameters before any is changed.
-func (t *Trainer) savedValues(f *format.File) ([][]float32, error) {
-	var values [][]float32
+func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
+	var values []*kernel.Tensor
 	for _, p := range t.params {
 		saved, err := f.Tensor(p.Name)
 		if err != nil {
@@ -77,7 +78,7 @@ func (t *Trainer) savedValues(f *format.File) ([][]float32, error) {
 		if !slices.Equal(saved.Shape, p.Value.Shape) || saved.DType != p.Value.DType {
 			return nil, fmt.Errorf("%s has shape %v, not %v", p.Name, saved.Shape, p.Value.Shape)
 		}
-		values = append(values, saved.F32())
+		values = append(values, saved)
 	}
 	return values, nil
 }

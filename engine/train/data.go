@@ -7,113 +7,72 @@ import (
 
 	"easel/engine"
 	"easel/engine/dataset"
-	"easel/engine/graph"
 	"easel/engine/internal/rng"
 	"easel/engine/kernel"
 	"easel/engine/model"
 )
 
-// Data makes batches of a set of pictures. Pictures are encoded once, to the mean and variance of their latents;
-// captions once too where the text encoder stays frozen.
+// Data makes batches of a set of pictures. Pictures are encoded once in each of their views, to the mean and variance of
+// their latents; captions once too where the text encoder stays frozen and there are not too many.
 type Data struct {
-	set       *dataset.Set
-	model     *model.Model
-	seed      uint64
-	size      int // of a batch
-	timesteps int // of the noise schedule
-	scaling   float64
-	moments   []*kernel.Tensor          // by item: [1, h, w, 2·c], mean then log variance
-	contexts  map[string]*kernel.Tensor // by caption: [1, tokens, width]; nil where the text encoder is trained
-	kept      []Kept
+	set      *dataset.Set
+	model    *model.Model
+	job      engine.Job
+	noise    noise
+	captions captions
+	scaling  float64
+	seen     [][]seen // by item, then view
+	contexts *contexts
+	kept     []Kept
 }
 
 // logVarianceBounds are diffusers' (DiagonalGaussianDistribution).
 const minLogVariance, maxLogVariance = -30, 20
 
-// NewData encodes the pictures of a set, and their captions unless the text encoder is trained.
-func NewData(ctx context.Context, c Config, set *dataset.Set, seed uint64, batch int) (*Data, error) {
-	c.Options.DType = kernel.F32 // done once: rounding would save no time and stay in all steps
-	d := &Data{set: set, model: c.Model, seed: seed, size: batch, timesteps: c.Schedule.Len(), scaling: c.Model.VAE.ScalingFactor}
-	if err := d.encodePictures(ctx, c); err != nil {
+// NewData encodes the pictures of a set, and their captions where that can be done once.
+func NewData(ctx context.Context, c Config, set *dataset.Set, job engine.Job) (*Data, error) {
+	d := &Data{set: set, model: c.Model, job: job, scaling: c.Model.VAE.ScalingFactor,
+		noise:    noise{job.Noise, job.Seed, c.Schedule.Len()},
+		captions: captions{job.Captions, job.Word, job.Class, job.Seed}}
+	exact := c
+	exact.Options.DType = kernel.F32 // done once: rounding would save no time and stay in all steps
+	if err := d.encodePictures(ctx, exact); err != nil {
 		return nil, err
 	}
 	if c.Tuning.TrainsText() {
 		return d, nil
 	}
-	d.contexts = map[string]*kernel.Tensor{}
-	return d, d.encodeCaptions(ctx, c)
+	d.contexts = &contexts{config: exact, have: map[string]*kernel.Tensor{}}
+	return d, d.contexts.encodeAll(ctx, Prompts(set, job))
 }
 
-func (d *Data) encodePictures(ctx context.Context, c Config) error {
-	encoders := map[[2]int]*graph.Function{}
-	defer closeAll(encoders)
-	for _, it := range d.set.Items {
-		e, err := encoderFor(encoders, c, it.Height, it.Width)
-		if err != nil {
-			return err
-		}
-		pixels, err := it.Pixels()
-		if err != nil {
-			return err
-		}
-		out, err := e.Call(ctx, kernel.FromF32(pixels, 1, it.Height, it.Width, 3))
-		if err != nil {
-			return fmt.Errorf("encode %s: %w", it.Path, err)
-		}
-		d.moments = append(d.moments, out)
-	}
-	return nil
-}
-
-func (d *Data) encodeCaptions(ctx context.Context, c Config) error {
-	g := graph.New()
-	ids := g.Indices("ids", 1, model.Tokens)
-	encode, err := graph.NewFunction(g, c.Backend, []*graph.Node{ids}, c.Model.BuildText(g, c.Tuning, ids, 1), c.Options)
-	if err != nil {
-		return err
-	}
-	defer encode.Close()
-	for _, it := range d.set.Items {
-		if d.contexts[it.Caption] != nil {
-			continue
-		}
-		if d.contexts[it.Caption], err = encode.Call(ctx, c.Model.IDs(it.Caption)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Batch makes the batch of a step, counted from 0.
-func (d *Data) Batch(step int) (Batch, error) {
-	items := d.set.Batch(d.seed, step, d.size)
+// Batch makes the batch of a number, counted from 0.
+func (d *Data) Batch(ctx context.Context, number int) (Batch, error) {
+	items := d.set.Batch(d.job.Seed, number, d.job.Batch)
 	if len(items) == 0 {
-		return Batch{}, engine.Errorf("make batch", "", engine.BadInput, "no pictures, or a batch size of %d", d.size)
+		return Batch{}, engine.Errorf("make batch", "", engine.BadInput, "no pictures, or a batch size of %d", d.job.Batch)
 	}
-	s := d.moments[items[0]].Shape
+	s := d.seen[items[0]][0].moments.Shape
 	b := Batch{Latents: kernel.New(kernel.F32, len(items), s[1], s[2], s[3]/2)}
-	b.Noise = kernel.New(kernel.F32, b.Latents.Shape...)
-	rng.Normal(b.Latents.F32(), d.seed, step, rng.Latent)
-	rng.Normal(b.Noise.F32(), d.seed, step, rng.Noise)
+	rng.Normal(b.Latents.F32(), d.job.Seed, number, rng.Latent)
 	n := b.Latents.Len() / len(items)
+	var texts []string
 	for i, item := range items {
-		d.sample(b.Latents.F32()[i*n:(i+1)*n], d.moments[item])
-		b.Timesteps = append(b.Timesteps, rng.Intn(d.timesteps, d.seed, step, rng.Timestep, uint64(i)))
+		view := d.seen[item][rng.Intn(len(d.seen[item]), d.job.Seed, number, rng.View, uint64(i))]
+		d.sample(b.Latents.F32()[i*n:(i+1)*n], view.moments)
+		b.mask(i, view.mask)
+		b.Timesteps = append(b.Timesteps, d.noise.timestep(number, i))
+		texts = append(texts, d.captions.text(d.set.Items[item].Caption, number, i))
 	}
-	if b.Context = d.context(items); b.Context == nil {
-		b.IDs = d.ids(items)
+	d.noise.fill(&b, number)
+	b.Kept = d.keptOf(number, b.Latents.Shape)
+	if d.contexts == nil {
+		b.IDs = d.model.IDs(texts...)
+		return b, nil
 	}
-	b.Kept = d.keptOf(step, b.Latents.Shape)
-	return b, nil
-}
-
-// ids are the captions' token ids.
-func (d *Data) ids(items []int) *kernel.Tensor {
-	var captions []string
-	for _, i := range items {
-		captions = append(captions, d.set.Items[i].Caption)
-	}
-	return d.model.IDs(captions...)
+	var err error
+	b.Context, err = d.contexts.of(ctx, texts)
+	return b, err
 }
 
 // sample turns normal numbers in x into a latent: scaling · (mean + √variance · x).
@@ -127,37 +86,29 @@ func (d *Data) sample(x []float32, moments *kernel.Tensor) {
 	}
 }
 
-// context puts the captions' contexts together; nil where the text encoder is trained.
-func (d *Data) context(items []int) *kernel.Tensor {
+// Close frees what encodes captions during the run.
+func (d *Data) Close() error {
 	if d.contexts == nil {
 		return nil
 	}
-	var all []float32
-	var s []int
-	for _, i := range items {
-		t := d.contexts[d.set.Items[i].Caption]
-		s = t.Shape
-		all = append(all, t.F32()...)
-	}
-	return kernel.FromF32(all, len(items), s[1], s[2])
+	return d.contexts.close()
 }
 
-func encoderFor(have map[[2]int]*graph.Function, c Config, height, width int) (*graph.Function, error) {
-	size := [2]int{height, width}
-	if have[size] != nil {
-		return have[size], nil
+// Encoded says what was encoded once, in words.
+func (d *Data) Encoded() string {
+	views := 0
+	for _, s := range d.seen {
+		views += len(s)
 	}
-	g := graph.New()
-	image := g.Input("image", 1, height, width, 3)
-	f, err := graph.NewFunction(g, c.Backend, []*graph.Node{image}, c.Model.BuildEncoder(g, image), c.Options)
-	if err == nil {
-		have[size] = f
+	text := fmt.Sprintf("%d pictures", len(d.seen))
+	if views > len(d.seen) {
+		text += fmt.Sprintf(" in %d views", views)
 	}
-	return f, err
-}
-
-func closeAll(functions map[[2]int]*graph.Function) {
-	for _, f := range functions {
-		f.Close()
+	switch {
+	case d.contexts == nil || len(d.contexts.have) == 0:
+		return text + " encoded once; prompts are encoded in each step"
+	case len(d.contexts.have) == 1:
+		return text + " and 1 prompt encoded once"
 	}
+	return text + fmt.Sprintf(" and %d prompts encoded once", len(d.contexts.have))
 }

@@ -9,10 +9,11 @@ import (
 
 // Loop runs the steps of a training run and calls hooks between them.
 type Loop struct {
-	Trainer *Trainer
-	Batches func(step int) (Batch, error)
-	From    int // steps done before
-	Steps   int // of the whole run
+	Trainer    *Trainer
+	Batches    func(ctx context.Context, number int) (Batch, error) // counted from 0 over the whole run
+	Accumulate int                                                  // batches of a step; 0 is 1
+	From       int                                                  // steps done before
+	Steps      int                                                  // of the whole run
 	// AfterStep is called after each step. An error ends the loop and is returned.
 	AfterStep func(ctx context.Context, p Progress) error
 }
@@ -38,11 +39,11 @@ func (l *Loop) Run(ctx context.Context) error {
 			return engine.Errorf("train", "", engine.Cancelled, "stopped after step %d: %w", step, err)
 		}
 		start := time.Now()
-		b, err := l.Batches(step)
+		batches, err := l.batches(ctx, step)
 		if err != nil {
 			return err
 		}
-		r, err := l.Trainer.Step(ctx, step, b)
+		r, err := l.Trainer.Step(ctx, step, batches...)
 		if err != nil {
 			return err
 		}
@@ -52,6 +53,18 @@ func (l *Loop) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// batches are those of a step.
+func (l *Loop) batches(ctx context.Context, step int) ([]Batch, error) {
+	all := make([]Batch, max(l.Accumulate, 1))
+	for i := range all {
+		var err error
+		if all[i], err = l.Batches(ctx, step*len(all)+i); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func (p *Progress) follow(r Result, step int, seconds float64, first bool) {

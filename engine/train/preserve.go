@@ -37,8 +37,8 @@ func (d *Data) keptOf(step int, latents []int) []Kept {
 		return nil
 	}
 	var kept []Kept
-	for i := range d.size {
-		kept = append(kept, d.kept[rng.Intn(len(d.kept), d.seed, step, rng.Preserve, uint64(i))])
+	for i := range d.job.Batch {
+		kept = append(kept, d.kept[rng.Intn(len(d.kept), d.job.Seed, step, rng.Preserve, uint64(i))])
 	}
 	return kept
 }

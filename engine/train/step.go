@@ -17,6 +17,7 @@ type stepGraph struct {
 	text      *graph.Node // context, or ids where the text encoder is trained
 	target    *graph.Node
 	weight    *graph.Node
+	c         *graph.Node // nil where the loss has no parameter
 	loss      *graph.Node
 	gradients []*graph.Node // of the trainer's parameters, in order
 }
@@ -25,7 +26,8 @@ type stepGraph struct {
 type inputs struct {
 	x, target    *kernel.Tensor // [batch, h, w, c]
 	timesteps    *kernel.Tensor // [batch]
-	weight       *kernel.Tensor // [batch]
+	weight       *kernel.Tensor // [batch], or of x's shape where the loss is masked
+	c            *kernel.Tensor // [batch]; nil where the loss has no parameter
 	context, ids *kernel.Tensor
 }
 
@@ -35,14 +37,7 @@ func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
 		t.last = s
 		return s, nil
 	}
-	g := graph.New()
-	s := &stepGraph{
-		x: g.Input("x_t", shape[:]...), t: g.Input("t", shape[0]),
-		target: g.Input("target", shape[:]...), weight: g.Input("weight", shape[0]),
-	}
-	context := t.promptNode(g, s, shape[0])
-	pred := t.Model.BuildUNet(g, t.Tuning, s.x, s.t, context)
-	s.loss = g.Loss(pred, s.target, s.weight, nil, kernel.MSE)
+	g, s := t.build(shape)
 	t.collectParams()
 	var leaves []*graph.Node
 	for _, p := range t.params {
@@ -55,6 +50,19 @@ func (t *Trainer) graph(shape [4]int) (*stepGraph, error) {
 	}
 	t.graphs[shape], t.last = s, s
 	return s, nil
+}
+
+// build adds network and loss for a shape.
+func (t *Trainer) build(shape [4]int) (*graph.Graph, *stepGraph) {
+	g := graph.New()
+	s := &stepGraph{
+		x: g.Input("x_t", shape[:]...), t: g.Input("t", shape[0]),
+		target: g.Input("target", shape[:]...),
+	}
+	context := t.promptNode(g, s, shape[0])
+	pred := t.Model.BuildUNet(g, t.Tuning, s.x, s.t, context)
+	s.loss = t.Loss.node(g, s, pred, shape)
+	return g, s
 }
 
 // promptNode is the context: an input, or the text encoder's output where that is trained.
@@ -86,7 +94,7 @@ func (s *stepGraph) run(ctx context.Context, in inputs) (float64, error) {
 	for _, l := range []struct {
 		n *graph.Node
 		t *kernel.Tensor
-	}{{s.x, in.x}, {s.t, in.timesteps}, {s.text, text}, {s.target, in.target}, {s.weight, in.weight}} {
+	}{{s.x, in.x}, {s.t, in.timesteps}, {s.text, text}, {s.target, in.target}, {s.weight, in.weight}, {s.c, in.c}} {
 		if err := s.vm.Let(l.n, l.t); err != nil {
 			return 0, err
 		}

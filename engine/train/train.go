@@ -25,6 +25,7 @@ type Config struct {
 	Tuning    method.Tuning
 	Backend   kernel.Backend
 	Schedule  *diffusion.Schedule // of the noise
+	Loss      Loss
 	Weighting diffusion.Weighting // of timesteps in the loss
 	Optimizer optim.Optimizer
 	Rate      *optim.RateSchedule
@@ -40,6 +41,7 @@ type Trainer struct {
 	graphs map[[4]int]*stepGraph
 	last   *stepGraph // that was asked for
 	params []optim.Param
+	sums   []*kernel.Tensor // of the parameters' gradients, where a step has several batches
 }
 
 // New returns a Trainer.
@@ -49,6 +51,8 @@ func New(c Config) *Trainer { return &Trainer{Config: c, graphs: map[[4]int]*ste
 type Batch struct {
 	Latents   *kernel.Tensor // x0 [batch, h, w, c], scaled
 	Noise     *kernel.Tensor // ε, of the same shape
+	Added     *kernel.Tensor // what makes x_t of x0 where it is not ε; nil where it is
+	Mask      *kernel.Tensor // [batch, h, w], how much each place counts in a masked loss; nil is everything
 	Timesteps []int          // [batch]
 	Context   *kernel.Tensor // [batch, tokens, width]; nil where the text encoder is trained
 	IDs       *kernel.Tensor // I32 [batch, tokens]; read where the text encoder is trained
@@ -78,31 +82,32 @@ func (t *Trainer) Prepare(size, height, width int) error {
 	return err
 }
 
-// Step makes training step number step, counted from 0. When ctx is cancelled before the gradients are there, nothing
-// has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing has changed either.
-func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
-	s := b.Latents.Shape
-	g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
+// Step makes training step number step, counted from 0, by the mean gradient of its batches. When ctx is cancelled before
+// the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
+// has changed either.
+func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (Result, error) {
+	graphs, err := t.graphsFor(batches)
 	if err != nil {
 		return Result{}, err
 	}
 	t.Tuning.BeforeStep(step)
 	defer t.Tuning.AfterStep(step)
-	loss, err := g.run(ctx, t.inputs(b))
+	loss, err := t.gradients(ctx, graphs, batches)
 	if err != nil {
 		return Result{}, err
 	}
-	g.bindGradients(t.params)
 	norm, err := optim.GradNorm(t.Backend, t.params)
 	if err != nil {
 		return Result{}, err
 	}
+	mean := 1 / float64(len(batches)) // the parameters have the sum
+	norm *= mean
 	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
 		return Result{}, engine.Errorf("train", "", engine.NaN, "step %d gave a loss of %g and a gradient of %g; a lower learning rate may help", step+1, loss, norm)
 	}
-	scale := float32(1)
+	scale := float32(mean)
 	if t.ClipNorm > 0 {
-		scale = optim.ClipScale(norm, t.ClipNorm)
+		scale *= optim.ClipScale(norm, t.ClipNorm)
 	}
 	rate := t.Rate.At(step, t.Steps)
 	return Result{loss, norm, rate}, t.Optimizer.Step(t.Backend, t.params, rate, scale)
@@ -115,32 +120,35 @@ func (t *Trainer) inputs(b Batch) inputs {
 	shape := append([]int{rows}, b.Latents.Shape[1:]...)
 	in := inputs{x: kernel.New(kernel.F32, shape...), target: kernel.New(kernel.F32, shape...),
 		timesteps: kernel.New(kernel.F32, rows), weight: kernel.New(kernel.F32, rows)}
-	n := b.Latents.Len() / size
-	row := func(v *kernel.Tensor, i int) []float32 { return v.F32()[i*n : (i+1)*n] }
+	added := b.Added
+	if added == nil {
+		added = b.Noise
+	}
 	for i, step := range b.Timesteps {
-		x0, eps := row(b.Latents, i), row(b.Noise, i)
-		t.Schedule.AddNoise(row(in.x, i), x0, eps, step)
-		t.Schedule.Target(row(in.target, i), x0, eps, step)
+		x0, eps := rowOf(b.Latents, i), rowOf(b.Noise, i)
+		t.Schedule.AddNoise(rowOf(in.x, i), x0, rowOf(added, i), step)
+		t.Schedule.Target(rowOf(in.target, i), x0, eps, step)
 		in.timesteps.F32()[i] = float32(step)
 		// The loss is the mean over all rows: these factors make it the sum of two means.
 		in.weight.F32()[i] = float32(t.Weighting.Weight(t.Schedule, step) * float64(rows) / float64(size))
 	}
 	for k, kept := range b.Kept {
-		copy(row(in.x, size+k), kept.X.F32())
-		copy(row(in.target, size+k), kept.Target.F32())
+		copy(rowOf(in.x, size+k), kept.X.F32())
+		copy(rowOf(in.target, size+k), kept.Target.F32())
 		in.timesteps.F32()[size+k] = float32(kept.Timestep)
 		in.weight.F32()[size+k] = float32(t.Preserve * float64(rows) / float64(len(b.Kept)))
 	}
+	t.complete(&in, b)
 	if t.Tuning.TrainsText() {
 		in.ids = t.promptIDs(b)
 	} else {
-		in.context = contexts(b)
+		in.context = contextRows(b)
 	}
 	return in
 }
 
-// contexts puts the pictures' contexts and the kept ones together.
-func contexts(b Batch) *kernel.Tensor {
+// contextRows puts the pictures' contexts and the kept ones together.
+func contextRows(b Batch) *kernel.Tensor {
 	all := b.Context.Floats()
 	for _, k := range b.Kept {
 		all = append(all, k.Context.F32()...)

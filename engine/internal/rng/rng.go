@@ -16,14 +16,21 @@ type Purpose uint64
 
 // The purposes numbers are drawn for.
 const (
-	Noise    Purpose = iota // the noise added to latents in training
-	Timestep                // the diffusion timestep of a training example
-	Shuffle                 // the order of pictures
-	Latent                  // sampling a latent from the VAE's mean and variance
-	Init                    // initial values of trained parameters
-	Dropout                 // leaving out a caption or an element
-	Preserve                // which predictions of the untrained model a step repeats
-	Sampler                 // the start and step noise of text-to-image sampling
+	Noise      Purpose = iota // the noise added to latents in training
+	Timestep                  // the diffusion timestep of a training example
+	Shuffle                   // the order of pictures
+	Latent                    // sampling a latent from the VAE's mean and variance
+	Init                      // initial values of trained parameters
+	Dropout                   // leaving out a caption or an element
+	Preserve                  // which predictions of the untrained model a step repeats
+	Sampler                   // the start and step noise of text-to-image sampling
+	Offset                    // the shift of a picture's noise, channel by channel
+	Pyramid                   // coarser noise
+	Perturb                   // noise that the target does not tell of
+	Caption                   // a template, and the order of a caption's parts
+	View                      // where a picture is cut, and which cut a step sees
+	Validation                // the noise of pictures held out
+	Rounding                  // which way a value is rounded
 )
 
 // Mix is splitmix64's output for state x: it adds γ, then mixes. It is a bijection of the 64-bit numbers.
@@ -65,6 +72,19 @@ func Float64(seed uint64, step int, purpose Purpose, i uint64) float64 {
 // Intn is random number i of (seed, step, purpose), uniform in [0, n). n must be positive; else it is 0.
 func Intn(n int, seed uint64, step int, purpose Purpose, i uint64) int {
 	return below(Uint64(seed, step, purpose, i), max(n, 1))
+}
+
+// Bits fills dst with random bits of (seed, step, purpose): its element i is number from+i, whatever from is. from is a
+// multiple of 4.
+func Bits(dst []uint16, seed uint64, step int, purpose Purpose, from uint64) {
+	k := key(seed, step, purpose)
+	for i := 0; i < len(dst); i += 4 {
+		v := at(k, (from+uint64(i))/4)
+		for j := i; j < min(i+4, len(dst)); j++ {
+			dst[j] = uint16(v)
+			v >>= 16
+		}
+	}
 }
 
 // Perm is a random order of 0 … n-1 (Fisher-Yates) for (seed, step, purpose).

@@ -2,6 +2,7 @@ package rng_test
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"testing"
 
@@ -154,5 +155,23 @@ func TestPerm(t *testing.T) {
 		if len(counts) != 6 || math.Abs(float64(c)-1000) > 150 {
 			t.Errorf("order %v came %d times of 6000, %d orders", order, c, len(counts))
 		}
+	}
+}
+
+func TestBitsDoNotDependOnWhereTheyBegin(t *testing.T) {
+	all, ones := make([]uint16, 4001), 0
+	rng.Bits(all, 3, 5, rng.Rounding, 8)
+	for from := 0; from < len(all); from += 1004 {
+		some := make([]uint16, min(1004, len(all)-from))
+		rng.Bits(some, 3, 5, rng.Rounding, uint64(8+from))
+		if diff := cmp.Diff(all[from:from+len(some)], some); diff != "" {
+			t.Fatalf("from %d: %s", from, diff)
+		}
+	}
+	for _, v := range all {
+		ones += bits.OnesCount16(v)
+	}
+	if n := float64(16 * len(all)); math.Abs(float64(ones)-n/2) > 5*math.Sqrt(n)/2 {
+		t.Errorf("%d of %g bits are set", ones, n)
 	}
 }
