@@ -22,6 +22,9 @@ func classify(info *Info, f *File) *Checkpoint {
 	switch naming := loraNaming(names); {
 	case naming != "":
 		info.Kind, info.Naming = KindLoRA, naming
+		if any(bundlePrefix) {
+			info.Kind = KindBundle
+		}
 		inspectLoRA(info, f)
 	case any("control_model.", "controlnet_cond_embedding.", "input_hint_block."):
 		info.Kind = KindControlNet

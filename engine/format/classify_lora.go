@@ -61,6 +61,9 @@ func loraNote(name string, info *Info) string {
 		return "It is a DoRA: it also says how large each output of a layer is."
 	case known:
 		return ""
+	case strings.HasPrefix(name, bundlePrefix):
+		word, _, _ := strings.Cut(strings.TrimPrefix(name, bundlePrefix), ".")
+		return fmt.Sprintf("It also holds the vectors of the word %s.", word)
 	case info.Metadata[name] == "<embed>":
 		return fmt.Sprintf("It also holds the vector of the word %s, which Easel leaves out.", name)
 	}

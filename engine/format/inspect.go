@@ -25,6 +25,7 @@ const (
 	KindFolder       FileKind = "diffusers folder"
 	KindCheckpoint   FileKind = "checkpoint"
 	KindLoRA         FileKind = "LoRA"
+	KindBundle       FileKind = "LoRA with words"
 	KindEmbedding    FileKind = "textual inversion"
 	KindHypernetwork FileKind = "hypernetwork"
 	KindControlNet   FileKind = "ControlNet"

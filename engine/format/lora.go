@@ -86,8 +86,9 @@ func isFile(path string) bool {
 // ReadLoRA returns the modules of a LoRA, sorted by name; their tensors are f's. The file may have kohya's names with
 // diffusers' or the original's blocks, diffusers' names old and new, peft's or cloneofsimo's; all give kohya's names
 // with diffusers' blocks. A module without alpha gets the one of peft's configuration, else its rank, as in all loaders.
-// Word vectors beside cloneofsimo's modules are left out. Errors: Unsupported for other kinds of adapter (LoHa, LoKr, OFT,
-// CP convolutions, DoRA over inputs) and other names, BadFile where the parts of a module do not fit or are not finite.
+// Word vectors beside cloneofsimo's modules, and bundled ones (BundledEmbeddings), are left out. Errors: Unsupported for
+// other kinds of adapter (LoHa, LoKr, OFT, CP convolutions, DoRA over inputs) and other names, BadFile where the parts of a
+// module do not fit or are not finite.
 func ReadLoRA(f *File) ([]LoRAModule, error) {
 	if loraNaming(f.Names()) == "cloneofsimo" {
 		return readCloneofsimo(f)
@@ -99,6 +100,9 @@ func ReadLoRA(f *File) ([]LoRAModule, error) {
 	parts := loraParts{}
 	first := firstTextPrefix(f)
 	for _, key := range f.Names() {
+		if strings.HasPrefix(key, bundlePrefix) {
+			continue
+		}
 		k, ok := parseLoRAKey(key, first)
 		if !ok {
 			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "%s", refusal(key))
@@ -195,7 +199,6 @@ var foreign = []struct{ piece, kind string }{
 	{".w_norm", "a LyCORIS norm adapter"},
 	{".diff", "a full weight difference"},
 	{".on_input", "an IA3 adapter"},
-	{"bundle_emb", "a LoRA with embedded textual inversions"},
 }
 
 // refusal is a sentence on why a file with such a tensor cannot be read.

@@ -199,7 +199,6 @@ func TestReadLoRARefusesOtherAdapters(t *testing.T) {
 		{"GLoRA", "lora_unet_a.a1.weight", engine.Unsupported, "GLoRA"},
 		{"peft of a language model", "base_model.model.model.layers.0.q_proj.lora_A.weight", engine.Unsupported, "does not belong"},
 		{"the same part twice", "unet.a.lora_A.weight", engine.BadFile, "same part"},
-		{"embedding inside", "bundle_emb.x.string_to_param.*", engine.Unsupported, "textual inversion"},
 		{"stray tensor", "model.weight", engine.Unsupported, "does not belong"},
 		{"half a module", "lora_unet_b.lora_up.weight", engine.BadFile, "missing"},
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"easel/engine/format/pickle"
 )
 
 // headerOf lists the tensors of what a pickle holds: a state_dict, bare or under that name, or anything with tensors in
-// it, whose names then are the ways to them ("string_to_param.*"). Texts and numbers beside them become metadata.
-// None may be larger than the file of size bytes.
+// it, whose names then are the ways to them ("string_to_param.*"). Texts, numbers and lists of numbers beside them become
+// metadata. None may be larger than the file of size bytes.
 func headerOf(root any, size int) (*header, error) {
 	c := collector{header: header{metadata: map[string]string{}}, seen: map[string]bool{}, size: uint64(size)}
 	if d, ok := root.(*pickle.Dict); ok {
@@ -48,13 +49,46 @@ func (c *collector) describe(d *pickle.Dict) {
 		if !ok || len(c.metadata) >= maxMetadata {
 			continue
 		}
-		switch v := d.Values[i].(type) {
-		case string:
-			c.metadata[name] = v
-		case int64:
-			c.metadata[name] = strconv.FormatInt(v, 10)
+		if text, ok := plain(d.Values[i]); ok {
+			c.metadata[name] = text
 		}
 	}
+}
+
+// plain is a text, number, truth value or short list of them as Python would print it.
+func plain(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), true
+	case bool:
+		return map[bool]string{true: "True", false: "False"}[v], true
+	case *pickle.List:
+		return plainList(v.Items)
+	}
+	return "", false
+}
+
+// maxPlain is how many items a list may have to become metadata.
+const maxPlain = 64
+
+func plainList(items []any) (string, bool) {
+	if len(items) > maxPlain {
+		return "", false
+	}
+	texts := make([]string, len(items))
+	for i, item := range items {
+		switch item.(type) {
+		case int64, float64, bool:
+			texts[i], _ = plain(item)
+		default:
+			return "", false
+		}
+	}
+	return "[" + strings.Join(texts, ", ") + "]", true
 }
 
 // collect adds the tensors below v, whose name so far is name.

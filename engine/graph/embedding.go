@@ -30,32 +30,38 @@ func (e timestepEmbedding) grad(g *Graph, _ []*Node, _, _ *Node, _ []bool) []*No
 	return nil
 }
 
-// Embedding looks up rows of table [words, c] by ids [...]: [..., c].
-func (g *Graph) Embedding(ids, table *Node) *Node { return g.add(embedding{}, ids, table) }
+// Embedding looks up rows of table [words, c] by ids [...]: [..., c]. Row 0 has the id first; ids without a row give
+// zeros.
+func (g *Graph) Embedding(ids, table *Node, first int) *Node {
+	return g.add(embedding{first}, ids, table)
+}
 
-type embedding struct{}
+type embedding struct{ first int }
 
-func (embedding) name() string { return "embedding" }
-func (embedding) exactResult() {}
-func (embedding) shape(in []tensor.Shape) (tensor.Shape, error) {
+func (e embedding) name() string { return "embedding" }
+func (e embedding) exactResult() {}
+func (e embedding) shape(in []tensor.Shape) (tensor.Shape, error) {
 	if len(in[1]) != 2 {
 		return nil, fmt.Errorf("table %v is no matrix", in[1])
 	}
 	return append(in[0].Clone(), in[1][1]), nil
 }
-func (embedding) run(b kernel.Backend, out, in []*kernel.Tensor) error {
-	return b.Embedding(out[0], in[0], in[1])
+func (e embedding) run(b kernel.Backend, out, in []*kernel.Tensor) error {
+	return b.Embedding(out[0], in[0], in[1], e.first)
 }
-func (embedding) grad(g *Graph, in []*Node, out, dy *Node, want []bool) []*Node {
-	return []*Node{nil, g.add(embeddingGrad{in[1].Shape()}, in[0], dy)}
+func (e embedding) grad(g *Graph, in []*Node, out, dy *Node, want []bool) []*Node {
+	return []*Node{nil, g.add(embeddingGrad{in[1].Shape(), e.first}, in[0], dy)}
 }
 
-type embeddingGrad struct{ of tensor.Shape }
+type embeddingGrad struct {
+	of    tensor.Shape
+	first int
+}
 
 func (e embeddingGrad) name() string                               { return "embedding grad" }
 func (e embeddingGrad) exactResult()                               {}
 func (e embeddingGrad) shape([]tensor.Shape) (tensor.Shape, error) { return e.of, nil }
 func (e embeddingGrad) run(b kernel.Backend, out, in []*kernel.Tensor) error {
-	return b.EmbeddingGrad(out[0], in[0], in[1])
+	return b.EmbeddingGrad(out[0], in[0], in[1], e.first)
 }
 func (e embeddingGrad) grad(g *Graph, _ []*Node, _, _ *Node, _ []bool) []*Node { return once(g) }

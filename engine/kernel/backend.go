@@ -125,10 +125,11 @@ type Backend interface {
 	// TimestepEmbedding: y[b,dim] = [cos(t·f_i), sin(t·f_i)], f_i = exp(-ln(10000)·i/(dim/2)), from t[b] (F32);
 	// computed in float64. diffusers get_timestep_embedding, flip_sin_to_cos, shift 0.
 	TimestepEmbedding(y, t *Tensor) error
-	// Embedding: y[...,c] = table[ids[...]]; ids I32. An id outside the table is an error.
-	Embedding(y, ids, table *Tensor) error
-	// EmbeddingGrad: dtable (F32) = Σ of dy's rows by id; other rows 0.
-	EmbeddingGrad(dtable, ids, dy *Tensor) error
+	// Embedding: y[...,c] = table[ids[...]-first], ids I32; zeros where the table has no such row, so that the sum over
+	// tables whose rows follow each other is one look-up.
+	Embedding(y, ids, table *Tensor, first int) error
+	// EmbeddingGrad: dtable (F32) = Σ of dy's rows by id-first; rows without an id 0, ids without a row nowhere.
+	EmbeddingGrad(dtable, ids, dy *Tensor, first int) error
 
 	// Loss: out (F32, one element) = mean over all elements of weight·loss(pred - target). weight is nil, [b], or
 	// of pred's shape. c [b] is the Huber parameter, nil for MSE.

@@ -26,7 +26,7 @@ func (s *session) finish(ctx context.Context) error {
 		return err
 	}
 	s.pipeline.rest()
-	difference, err := s.grid.throughFile(ctx, s.result.Export)
+	difference, err := s.grid.throughFile(ctx, s.readBack)
 	if err != nil {
 		return err
 	}
@@ -49,26 +49,44 @@ func (s *session) export() error {
 	if err != nil {
 		return err
 	}
+	taken := map[string]bool{}
 	for i, form := range forms {
-		name := s.job.Word
-		if i > 0 {
-			name += "-" + form.Name
-		}
-		path, err := s.store.ExportPath(name, form.Ending)
-		if err != nil {
+		if err := s.exportForm(form, taken); err != nil {
 			return err
 		}
-		if err := s.tuning.Export(path, form.Name, s.about(path), exportTypes[s.job.Export]); err != nil {
-			return err
+		if i == 0 {
+			s.readBack = slices.Clone(s.result.Exports)
 		}
 		if r, ok := s.tuning.(method.Remarker); ok && r.Remark() != "" {
-			s.setup("export", "%s: %s", filepath.Base(path), r.Remark())
+			s.setup("export", "%s: %s", filepath.Base(s.result.Exports[len(s.result.Exports)-1]), r.Remark())
 		}
-		s.result.Exports = append(s.result.Exports, path)
 	}
 	s.result.Export = s.result.Exports[0]
 	s.result.Summary.FileBytes, err = sizeOf(s.result.Export)
 	return err
+}
+
+// exportForm writes the files of a form. One whose name an earlier form took is told apart by the form's.
+func (s *session) exportForm(form engine.FileForm, taken map[string]bool) error {
+	first := method.Companion{Name: s.job.Word, Ending: form.Ending, Export: func(path string, about method.About, dtype kernel.DType) error {
+		return s.tuning.Export(path, form.Name, about, dtype)
+	}}
+	for _, file := range append([]method.Companion{first}, method.CompanionsOf(s.tuning, form.Name)...) {
+		name := file.Name
+		if taken[name+file.Ending] {
+			name += "-" + form.Name
+		}
+		taken[name+file.Ending] = true
+		path, err := s.store.ExportPath(name, file.Ending)
+		if err != nil {
+			return err
+		}
+		if err := file.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
+			return err
+		}
+		s.result.Exports = append(s.result.Exports, path)
+	}
+	return nil
 }
 
 // fileForms are the forms of a method by their names, the first one where none is named.

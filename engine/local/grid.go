@@ -12,6 +12,8 @@ import (
 	"easel/engine"
 	"easel/engine/diffusion"
 	"easel/engine/format"
+	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/sample"
 )
 
@@ -165,14 +167,22 @@ func readPicture(path string) (image.Image, error) {
 	return img, nil
 }
 
-// throughFile renders the first column through the exported file and returns the mean difference to the same picture
+// throughFile renders the first column through the exported file, and those that belong to it, and returns the mean difference to the same picture
 // of the trained model, as a share of the range: what storing in half precision costs.
-func (g *grid) throughFile(ctx context.Context, path string) (float64, error) {
-	adapter, err := g.s.method.Apply(g.s.pipeline.model, path, 1)
+func (g *grid) throughFile(ctx context.Context, paths []string) (float64, error) {
+	first, err := g.s.method.Apply(g.s.pipeline.model, paths[0], 1)
 	if err != nil {
 		return 0, err
 	}
-	r := g.s.pipeline.renderer(adapter)
+	adapters := model.Adapters{first}
+	for _, path := range paths[1:] {
+		a, err := method.Apply(g.s.pipeline.model, path, 1)
+		if err != nil {
+			return 0, err
+		}
+		adapters = append(adapters, a)
+	}
+	r := g.s.pipeline.renderer(adapters)
 	defer r.Close()
 	r.Options.Stream = r.Options.Stream || g.s.job.Plan.InPass // a whole model beside the one that was trained
 	again, err := g.pictures(ctx, r, g.prompts[:1])

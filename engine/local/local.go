@@ -16,6 +16,8 @@ import (
 	"easel/engine/method"
 	_ "easel/engine/method/dreambooth" // methods register themselves
 	_ "easel/engine/method/lora"
+	_ "easel/engine/method/pivotal"
+	_ "easel/engine/method/textualinversion"
 	"easel/engine/preset"
 	"easel/engine/store"
 )
@@ -121,7 +123,7 @@ func (l *local) Device() engine.Device { return l.device }
 func (l *local) Methods() []engine.MethodInfo {
 	var infos []engine.MethodInfo
 	for _, m := range method.All() {
-		infos = append(infos, m.Info())
+		infos = append(infos, method.InfoOf(m))
 	}
 	return infos
 }

@@ -86,7 +86,7 @@ func (l *local) Costs(ctx context.Context, name string) (costs []engine.MethodCo
 }
 
 func (p *pipeline) cost(m method.Method) (engine.MethodCost, error) {
-	job, _, err := p.complete(engine.Job{Method: m.Info().Name, Word: "word", Class: "thing"}, costPictures)
+	job, _, err := p.complete(engine.Job{Method: m.Info().Name, Word: "zorbit", Class: "thing"}, costPictures)
 	if err != nil {
 		return engine.MethodCost{}, err
 	}

@@ -89,11 +89,17 @@ func (p *pipeline) completeSample(req *engine.SampleRequest) {
 	req.Height = cmp.Or(req.Height, p.model.Resolution())
 }
 
+// namedIn are the words by which A1111 names files in a prompt. An embedding's own word is in it already.
+var namedIn = map[format.FileKind]string{format.KindLoRA: "lora", format.KindBundle: "lora", format.KindHypernetwork: "hypernet"}
+
 // describeSample is the picture's parameters text; LoRAs are named in the prompt, as A1111 does.
 func describeSample(req engine.SampleRequest) string {
 	prompt := req.Prompt
 	for _, l := range req.Tuned {
-		prompt += fmt.Sprintf(" <lora:%s:%g>", strings.TrimSuffix(filepath.Base(l.Path), filepath.Ext(l.Path)), l.Weight)
+		info, err := format.Inspect(l.Path)
+		if kind := namedIn[info.Kind]; err == nil && kind != "" {
+			prompt += fmt.Sprintf(" <%s:%s:%g>", kind, strings.TrimSuffix(filepath.Base(l.Path), filepath.Ext(l.Path)), l.Weight)
+		}
 	}
 	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),
 		CFGScale: req.Guidance, Seed: int64(req.Seed), Width: req.Width, Height: req.Height,

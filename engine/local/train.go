@@ -58,6 +58,7 @@ type session struct {
 	validation *train.Validation // of heldOut; nil where there is none
 	store      *store.Run
 	early      []engine.Event // from before there was a store
+	readBack   []string       // the exported files of the first form
 	grid       *grid
 
 	from      int // steps done

@@ -27,6 +27,27 @@ type Method interface {
 	Apply(m *model.Model, path string, weight float64) (model.Adapter, error)
 }
 
+// Combined is a Method that is made of others.
+type Combined interface {
+	// Parts are their names.
+	Parts() []string
+}
+
+// InfoOf is m's description, with the settings of the methods that it is made of behind its own.
+func InfoOf(m Method) engine.MethodInfo {
+	info := m.Info()
+	c, ok := m.(Combined)
+	if !ok {
+		return info
+	}
+	for _, name := range c.Parts() {
+		if part, err := ByName(name); err == nil {
+			info.Settings = append(info.Settings, part.Info().Settings...)
+		}
+	}
+	return info
+}
+
 // Tuning is a method at work on one model. Its Adapter puts the method's parameters, with their present values, into
 // every graph that is built with it, whether to train or to sample.
 type Tuning interface {
@@ -47,6 +68,27 @@ type Tuning interface {
 	AfterStep(step int)
 	// Export writes a file that other programs load, in one of the forms of Info().Files; values are stored as dtype.
 	Export(path, form string, about About, dtype kernel.DType) error
+}
+
+// Several is a Tuning that writes more than one file.
+type Several interface {
+	// Companions are the files of a form beside the one that Export writes.
+	Companions(form string) []Companion
+}
+
+// Companion is a file that belongs to another.
+type Companion struct {
+	Name   string // without ending: what calls it, such as a word
+	Ending string // ".safetensors"
+	Export func(path string, about About, dtype kernel.DType) error
+}
+
+// CompanionsOf are t's, none where it writes single files.
+func CompanionsOf(t Tuning, form string) []Companion {
+	if s, ok := t.(Several); ok {
+		return s.Companions(form)
+	}
+	return nil
 }
 
 // Steady is a Tuning's part that does nothing between steps. Embed it.
@@ -97,6 +139,19 @@ type About struct {
 	Height     int
 	Started    time.Time
 	Finished   time.Time
+}
+
+// Base is the family of the base model in kohya's words, one of format's Base constants.
+func (a About) Base() string {
+	switch {
+	case a.SD2 && a.VPredicted:
+		return format.BaseSD2V
+	case a.SD2:
+		return format.BaseSD2
+	case a.VPredicted:
+		return format.BaseSD1V
+	}
+	return format.BaseSD1
 }
 
 var registry []Method

@@ -11,8 +11,8 @@ type Adapter interface {
 	// Weight sees every frozen tensor before its first use in a graph. It returns the leaf that stands in its place, of the
 	// same shape; nil leaves it frozen.
 	Weight(g *graph.Graph, w Weight) *graph.Node
-	// Embed sees the embeddings of a prompt's tokens: ids [batch, tokens], h [batch, tokens, width]. It returns h, or what
-	// stands in its place.
+	// Embed sees the embeddings of a prompt's tokens: ids [batch, tokens], h [batch, tokens, width], zeros where a word was
+	// added (Model.AddWord). It returns h, or what stands in its place.
 	Embed(g *graph.Graph, ids, h *graph.Node) *graph.Node
 	// Before sees what goes into every linear layer and convolution. It returns x, or what goes in in its place.
 	Before(g *graph.Graph, l Layer, x *graph.Node) *graph.Node

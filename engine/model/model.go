@@ -9,6 +9,7 @@ import (
 	"easel/engine/format"
 	"easel/engine/graph"
 	"easel/engine/kernel"
+	"easel/engine/tokenizer"
 )
 
 // Model is a text-to-image model: the configurations of its three networks and where their weights are.
@@ -21,8 +22,9 @@ type Model struct {
 	// scheduler says it.
 	Prediction string
 
-	folder  *format.Folder     // from which the model comes, or
-	file    *format.Checkpoint // from this; New's comes from neither
+	folder  *format.Folder       // from which the model comes, or
+	file    *format.Checkpoint   // from this; New's comes from neither
+	words   *tokenizer.Tokenizer // with the words added to this model; nil before one is asked for
 	weights map[Part]Weights
 	stored  map[Part]*stored // what graphs read, made of weights
 	close   func() error

@@ -12,7 +12,7 @@ const Tokens = tokenizer.Length
 func (m *Model) IDs(prompts ...string) *kernel.Tensor {
 	t := kernel.New(kernel.I32, len(prompts), Tokens)
 	for i, p := range prompts {
-		copy(t.I32()[i*Tokens:], tokenizer.CLIP().Padded(p, m.padding()))
+		copy(t.I32()[i*Tokens:], m.tokenizer().Padded(p, m.padding()))
 	}
 	return t
 }

@@ -165,6 +165,7 @@ func part(t *kernel.Tensor, at, n int) *kernel.Tensor {
 func (m *Model) Outline() *Model {
 	o := *m
 	o.stored = nil
+	o.words = m.tokenizer().Clone()
 	o.weights = map[Part]Weights{UNet: outline{}, Text: outline{}, VAE: outline{}}
 	o.close = func() error { return nil }
 	return &o

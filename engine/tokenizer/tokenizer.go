@@ -29,6 +29,10 @@ func CLIP() *Tokenizer {
 	return &Tokenizer{vocab: clipVocabulary(), next: VocabLen}
 }
 
+// Reserve leaves the ids below n to a text encoder whose embedding has more rows than CLIP's; words added from now on
+// follow.
+func (t *Tokenizer) Reserve(n int) { t.next = max(t.next, int32(n)) }
+
 // Clone returns a copy with the same added words; words added to the copy do not reach t.
 func (t *Tokenizer) Clone() *Tokenizer {
 	c := *t

@@ -9,7 +9,7 @@ import (
 )
 
 // AddWord makes word a placeholder for n new vectors of the text encoder's embedding, as Textual Inversion trains
-// them, and returns their ids: 49408 and on. In a prompt the word then gives these n ids in place of its own tokens.
+// them, and returns their ids: 49408 and on, or from where Reserve said. In a prompt the word then gives these n ids in place of its own tokens.
 // It is found in any case, between word borders (so that "cat" is not found in "catalogue"); of several words that
 // begin at the same place the longest counts.
 //
@@ -30,6 +30,11 @@ func (t *Tokenizer) AddWord(word string, n int) ([]int32, error) {
 	}
 	t.words[name] = ids
 	return append([]int32(nil), ids...), nil
+}
+
+// Added are the ids of a word that AddWord has added; nil for any other.
+func (t *Tokenizer) Added(word string) []int32 {
+	return append([]int32(nil), t.words[normalise(strings.TrimSpace(word))]...)
 }
 
 // refusal says why a normalised word cannot be added, "" if it can.

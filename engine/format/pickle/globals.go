@@ -70,7 +70,7 @@ func dictOf(pairs *List) *Dict {
 			pair, ok = Tuple(list.Items), true
 		}
 		if ok && len(pair) == 2 {
-			d.set(pair[0], pair[1])
+			d.Set(pair[0], pair[1])
 		}
 	}
 	return d

@@ -144,7 +144,7 @@ func (m *machine) update(pairs []any, err error) error {
 			return errors.New("a key has no value")
 		}
 		for i := 0; i < len(pairs); i += 2 {
-			d.set(pairs[i], pairs[i+1])
+			d.Set(pairs[i], pairs[i+1])
 		}
 		return nil
 	}

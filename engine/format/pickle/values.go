@@ -46,8 +46,8 @@ func (d *Dict) Get(key string) (any, bool) {
 	return d.Values[i], true
 }
 
-// set replaces the value of a key that is there already, as Python does for keys that compare equal.
-func (d *Dict) set(key, value any) {
+// Set adds a key with its value, or replaces the value of a key that is there already, as Python does for keys that compare equal.
+func (d *Dict) Set(key, value any) {
 	switch key.(type) {
 	case string, int64, Global:
 		if i, ok := d.index[key]; ok {

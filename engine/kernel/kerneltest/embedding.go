@@ -2,7 +2,6 @@ package kerneltest
 
 import (
 	"fmt"
-	"testing"
 
 	"easel/engine/kernel"
 )
@@ -12,22 +11,25 @@ func embeddingCalls(m types) []call {
 	for _, c := range []struct {
 		ids         []int
 		n, channels int
-	}{{[]int{1}, 1, 1}, {[]int{2, 4}, 11, 6}, {[]int{3, 77}, 50, 33}, {[]int{5}, 3, 64}} {
+		first       int
+		foreign     int // ids beyond either end
+	}{{[]int{1}, 1, 1, 0, 0}, {[]int{2, 4}, 11, 6, 0, 0}, {[]int{3, 77}, 50, 33, 0, 0}, {[]int{5}, 3, 64, 0, 0},
+		{[]int{1}, 1, 1, 7, 0}, {[]int{2, 9}, 3, 5, 4, 2}, {[]int{3, 77}, 2, 33, 49408, 9}, {[]int{4, 6}, 70, 1100, 49408, 40000}} {
 		name := fmt.Sprintf("%+v", c)
 		s := newSource(name)
 		ids := kernel.New(kernel.I32, c.ids...)
 		for i := range ids.I32() {
-			ids.I32()[i] = int32(s.IntN(c.n))
+			ids.I32()[i] = int32(c.first + s.IntN(c.n+2*c.foreign) - c.foreign)
 		}
-		ids.I32()[0] = int32(c.n - 1)
+		ids.I32()[0] = int32(c.first + c.n - 1)
 		rows := append(c.ids[:len(c.ids):len(c.ids)], c.channels)
 		table, dy := s.normal(1, m.w, c.n, c.channels), s.normal(1, m.x, rows...)
 		calls = append(calls, call{
 			name: "Embedding " + name, results: []*tensor{unwritten(m.y, rows...)}, inputs: []*tensor{ids, table}, weight: table,
-			run: func(b backend, r, in []*tensor) error { return b.Embedding(r[0], in[0], in[1]) },
+			run: func(b backend, r, in []*tensor) error { return b.Embedding(r[0], in[0], in[1], c.first) },
 		}, call{
 			name: "EmbeddingGrad " + name, results: []*tensor{unwritten(kernel.F32, c.n, c.channels)}, inputs: []*tensor{ids, dy},
-			run: func(b backend, r, in []*tensor) error { return b.EmbeddingGrad(r[0], in[0], in[1]) },
+			run: func(b backend, r, in []*tensor) error { return b.EmbeddingGrad(r[0], in[0], in[1], c.first) },
 		})
 	}
 	for _, dim := range []int{2, 16, 22, 320} {
@@ -38,19 +40,4 @@ func embeddingCalls(m types) []call {
 		})
 	}
 	return calls
-}
-
-// runBadIDs checks that an id outside the table is an error.
-func runBadIDs(t *testing.T, b backend) {
-	table, rows := kernel.New(kernel.F32, 5, 3), kernel.New(kernel.F32, 2, 3)
-	for _, id := range []int32{-1, 5, 1 << 30} {
-		ids := kernel.New(kernel.I32, 2)
-		ids.I32()[1] = id
-		if err := b.Embedding(rows, ids, table); err == nil {
-			t.Errorf("Embedding takes id %d of a table of 5", id)
-		}
-		if err := b.EmbeddingGrad(table, ids, rows); err == nil {
-			t.Errorf("EmbeddingGrad takes id %d of a table of 5", id)
-		}
-	}
 }

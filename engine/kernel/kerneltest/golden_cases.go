@@ -142,8 +142,8 @@ func embedding(c goldenCase) {
 	indices := kernel.New(kernel.I32, ids.Shape...)
 	indices.WriteF32(ids.F32())
 	y, dtable := shapeOf(dy), shapeOf(table)
-	c.must(c.b.Embedding(y, indices, table))
-	c.must(c.b.EmbeddingGrad(dtable, indices, dy))
+	c.must(c.b.Embedding(y, indices, table, 0))
+	c.must(c.b.EmbeddingGrad(dtable, indices, dy, 0))
 	c.check("y", y)
 	c.check("dweight", dtable)
 }

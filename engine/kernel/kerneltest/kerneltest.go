@@ -78,7 +78,6 @@ func Run(t *testing.T, b kernel.Backend, opt Options) {
 	t.Run("packed", func(t *testing.T) { runPacked(t, b, oracle, opt) })
 	t.Run("adam", func(t *testing.T) { runAdam(t, b, oracle) })
 	t.Run("sumsquares", func(t *testing.T) { runSumSquares(t, b, opt) })
-	t.Run("embedding/ids", func(t *testing.T) { runBadIDs(t, b) })
 }
 
 func (o Options) computes(m types) bool {

@@ -59,14 +59,16 @@ func (b overwritesInput) Softmax(y, x *tensor) error {
 	return err
 }
 
-func (b leavesUnwritten) EmbeddingGrad(dtable, ids, dy *tensor) error {
+func (b leavesUnwritten) EmbeddingGrad(dtable, ids, dy *tensor, first int) error {
 	all := dtable.Clone()
-	if err := b.backend.EmbeddingGrad(all, ids, dy); err != nil {
+	if err := b.backend.EmbeddingGrad(all, ids, dy, first); err != nil {
 		return err
 	}
 	c := dy.Channels()
 	for _, id := range ids.I32() {
-		copy(dtable.F32()[int(id)*c:][:c], all.F32()[int(id)*c:])
+		if at := int(id) - first; at >= 0 && at < dtable.Rows() {
+			copy(dtable.F32()[at*c:][:c], all.F32()[at*c:])
+		}
 	}
 	return nil
 }

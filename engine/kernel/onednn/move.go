@@ -10,7 +10,6 @@ import "C"
 import (
 	"math"
 
-	"easel/engine"
 	"easel/engine/kernel"
 )
 
@@ -76,44 +75,26 @@ func (b *backend) TimestepEmbedding(y, t *kernel.Tensor) error {
 	return nil
 }
 
-// checkIDs finds an index outside a table of n rows.
-func checkIDs(op string, ids *kernel.Tensor, n int) error {
-	if err := need(op, ids.DType == kernel.I32); err != nil {
-		return err
-	}
-	for _, id := range ids.I32() {
-		if id < 0 || int(id) >= n {
-			return engine.Errorf(op, "", engine.BadInput, "index %d outside a table of %d rows", id, n)
-		}
-	}
-	return nil
-}
-
-func (b *backend) Embedding(y, ids, table *kernel.Tensor) error {
-	if err := need("embedding", usable(y, ids, table)); err != nil {
+func (b *backend) Embedding(y, ids, table *kernel.Tensor, first int) error {
+	const op = "embedding"
+	if err := need(op, usable(y, ids, table) && ids.DType == kernel.I32); err != nil {
 		return err
 	}
 	c := table.Channels()
-	if err := checkIDs("embedding", ids, table.Rows()); err != nil {
+	if err := need(op, y.Len() == ids.Len()*c); err != nil {
 		return err
 	}
-	if err := need("embedding", y.Len() == ids.Len()*c); err != nil {
-		return err
-	}
-	return b.call("embedding", C.EZ_K_embed, tensors{y, ids, table}, dims{ids.Len(), c})
+	return b.call(op, C.EZ_K_embed, tensors{y, ids, table}, dims{ids.Len(), c, table.Rows(), first})
 }
 
-func (b *backend) EmbeddingGrad(dtable, ids, dy *kernel.Tensor) error {
+func (b *backend) EmbeddingGrad(dtable, ids, dy *kernel.Tensor, first int) error {
 	const op = "embedding gradient"
-	if err := need(op, f32(dtable) && usable(ids, dy)); err != nil {
+	if err := need(op, f32(dtable) && usable(ids, dy) && ids.DType == kernel.I32); err != nil {
 		return err
 	}
 	c := dtable.Channels()
-	if err := checkIDs(op, ids, dtable.Rows()); err != nil {
-		return err
-	}
 	if err := need(op, dy.Len() == ids.Len()*c); err != nil {
 		return err
 	}
-	return b.call(op, C.EZ_K_embed_grad, tensors{dtable, ids, dy}, dims{ids.Len(), c, dtable.Rows()})
+	return b.call(op, C.EZ_K_embed_grad, tensors{dtable, ids, dy}, dims{ids.Len(), c, dtable.Rows(), first})
 }

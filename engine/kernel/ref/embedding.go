@@ -3,7 +3,6 @@ package ref
 import (
 	"math"
 
-	"easel/engine"
 	"easel/engine/kernel"
 )
 
@@ -32,7 +31,7 @@ func (backend) TimestepEmbedding(y, t *tensor) error {
 	return nil
 }
 
-func (backend) Embedding(y, ids, table *tensor) error {
+func (backend) Embedding(y, ids, table *tensor, first int) error {
 	const op = "Embedding"
 	if err := floating(op, y, table); err != nil {
 		return err
@@ -43,13 +42,17 @@ func (backend) Embedding(y, ids, table *tensor) error {
 	c, tv := y.Channels(), input(table)
 	yv, store := output(y)
 	for r, id := range ids.I32() {
-		copy(yv[r*c:][:c], tv[int(id)*c:])
+		if at := int(id) - first; at >= 0 && at < table.Shape[0] {
+			copy(yv[r*c:][:c], tv[at*c:])
+		} else {
+			clear(yv[r*c:][:c])
+		}
 	}
 	store()
 	return nil
 }
 
-func (backend) EmbeddingGrad(dtable, ids, dy *tensor) error {
+func (backend) EmbeddingGrad(dtable, ids, dy *tensor, first int) error {
 	const op = "EmbeddingGrad"
 	if err := floating(op, dy); err != nil {
 		return err
@@ -62,27 +65,23 @@ func (backend) EmbeddingGrad(dtable, ids, dy *tensor) error {
 	}
 	c, dyv, sum := dy.Channels(), input(dy), make([]float64, dtable.Len())
 	for r, id := range ids.I32() {
+		at := int(id) - first
+		if at < 0 || at >= dtable.Shape[0] {
+			continue
+		}
 		for i, d := range dyv[r*c:][:c] {
-			sum[int(id)*c+i] += float64(d)
+			sum[at*c+i] += float64(d)
 		}
 	}
 	finish(dtable.F32(), sum, nil, nil)
 	return nil
 }
 
-// checkIDs returns an error unless rows is [ids..., c], table [n, c] and every id is in 0..n-1.
+// checkIDs returns an error unless rows is [ids..., c] and table [n, c].
 func checkIDs(op string, ids, rows, table *tensor) error {
 	if err := ofType(op, kernel.I32, ids); err != nil {
 		return err
 	}
 	ok := len(table.Shape) == 2 && is(rows, append(append([]int(nil), ids.Shape...), table.Channels())...)
-	if err := fits(op, ok, ids, rows, table); err != nil {
-		return err
-	}
-	for _, id := range ids.I32() {
-		if id < 0 || int(id) >= table.Shape[0] {
-			return engine.Errorf(op, "", engine.Internal, "id %d is outside a table of %d rows", id, table.Shape[0])
-		}
-	}
-	return nil
+	return fits(op, ok, ids, rows, table)
 }

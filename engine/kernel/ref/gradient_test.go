@@ -220,11 +220,11 @@ func addChannelsOperator(r *rand.Rand) operator {
 
 func embeddingOperator(r *rand.Rand) operator {
 	table, ids, y := normal(r, 5, 3), kernel.New(kernel.I32, 2, 3), kernel.New(kernel.F32, 2, 3, 3)
-	copy(ids.I32(), []int32{4, 0, 4, 1, 4, 0})
+	copy(ids.I32(), []int32{11, 7, 11, 8, 3, 12}) // of a table whose rows are 7 to 11
 	return operator{
 		"Embedding", []*kernel.Tensor{table}, y,
-		func() error { return b.Embedding(y, ids, table) },
-		func(dy *kernel.Tensor, d []*kernel.Tensor) error { return b.EmbeddingGrad(d[0], ids, dy) },
+		func() error { return b.Embedding(y, ids, table, 7) },
+		func(dy *kernel.Tensor, d []*kernel.Tensor) error { return b.EmbeddingGrad(d[0], ids, dy, 7) },
 	}
 }
 
