@@ -77,15 +77,22 @@ func (p Policy) add(caption, sentence string) (string, Action) {
 		return caption, Kept
 	}
 	room := func(text string) bool { return tokenizer.CLIP().Count(caption+", "+text) <= tokenizer.Room }
-	more := tidy(sentence)
-	if !hasWord(caption, p.Word) {
-		more = p.place(more)
+	plain := tidy(sentence)
+	named := p.place(plain)
+	more := named
+	if hasWord(caption, p.Word) { // once is enough
+		more = plain
 	}
 	more = shorten(more, room)
-	if more == "" || strings.Contains(strings.ToLower(caption), strings.ToLower(more)) {
+	if more == "" || says(caption, more) || says(caption, named) {
 		return caption, Kept
 	}
 	return strings.TrimRight(caption, " ,;") + ", " + more, Appended
+}
+
+// says whether a caption has a text in it.
+func says(caption, text string) bool {
+	return strings.Contains(strings.ToLower(caption), strings.ToLower(text))
 }
 
 // Make turns a sentence into a whole caption: repetitions removed, the word and class put in, prefix and suffix around

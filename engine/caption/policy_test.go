@@ -80,7 +80,7 @@ func TestApply(t *testing.T) {
 		{caption.Append, "", "a dog", "a sks dog", caption.Wrote},
 		{caption.Append, "Rex, at home", "a dog on a sofa", "Rex, at home, a sks dog on a sofa", caption.Appended},
 		{caption.Append, "SKS dog", "a dog on a sofa", "SKS dog, a dog on a sofa", caption.Appended},
-		{caption.Append, "Rex, a sks dog on a sofa", "a dog on a sofa", "Rex, a sks dog on a sofa, a dog on a sofa", caption.Appended},
+		{caption.Append, "Rex, a sks dog on a sofa", "a dog on a sofa", "Rex, a sks dog on a sofa", caption.Kept},
 		{caption.Append, "sks, a dog on a sofa", "a dog on a sofa", "sks, a dog on a sofa", caption.Kept}, // is there
 		{caption.Append, "Rex", "", "Rex", caption.Kept},
 		{caption.Append, "שלום,", "a dog", "שלום, a sks dog", caption.Appended},
