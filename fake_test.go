@@ -17,6 +17,7 @@ type fakeEngine struct {
 	request engine.SampleRequest
 	bench   engine.BenchRequest
 	merge   engine.MergeRequest
+	caption engine.CaptionRequest
 
 	events   []engine.Event
 	recorded engine.Run
@@ -24,6 +25,7 @@ type fakeEngine struct {
 	rows     []engine.BenchRow
 	info     engine.FileInfo
 	merged   engine.MergeResult
+	captions engine.CaptionResult
 	err      error
 }
 
@@ -56,6 +58,12 @@ func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink en
 func (e *fakeEngine) Merge(_ context.Context, req engine.MergeRequest) (engine.MergeResult, error) {
 	e.merge = req
 	return e.merged, e.err
+}
+
+func (e *fakeEngine) Caption(_ context.Context, req engine.CaptionRequest, sink engine.Sink) (engine.CaptionResult, error) {
+	e.caption = req
+	e.send(sink)
+	return e.captions, e.err
 }
 
 func (e *fakeEngine) Inspect(context.Context, string) (engine.FileInfo, error) { return e.info, e.err }

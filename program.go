@@ -34,6 +34,7 @@ func commands() []command {
 	return []command{
 		{"train", "--images DIR --word WORD --class CLASS --out DIR", "teach a model the subject of your pictures", (*program).train},
 		{"sample", "--prompt TEXT --out FILE.png", "render a picture from a prompt", (*program).sample},
+		{"caption", "DIR", "describe a folder of pictures in captions to train on", (*program).caption},
 		{"merge", "--lora FILE:WEIGHT --out FILE.safetensors", "add LoRA files to a model's weights", (*program).merge},
 		{"inspect", "FILE", "say what a model file or folder is", (*program).inspect},
 		{"bench", "", "measure this machine and the model on it", (*program).bench},

@@ -13,6 +13,7 @@ type Event struct {
 	Grid       *GridEvent       `json:"grid,omitempty"`
 	Checkpoint *CheckpointEvent `json:"checkpoint,omitempty"`
 	Warning    *WarningEvent    `json:"warning,omitempty"`
+	Caption    *CaptionEvent    `json:"caption,omitempty"`
 	Bench      *BenchRow        `json:"bench,omitempty"`
 	Result     *Result          `json:"result,omitempty"`
 }
@@ -25,6 +26,7 @@ const (
 	KindGrid       = "grid"
 	KindCheckpoint = "checkpoint"
 	KindWarning    = "warning"
+	KindCaption    = "caption"
 	KindBench      = "bench"
 	KindResult     = "result"
 )
