@@ -6,7 +6,6 @@ import (
 	"context"
 	"image"
 	"math"
-	"strings"
 
 	"easel/engine"
 	"easel/engine/kernel"
@@ -97,7 +96,11 @@ func (c *Captioner) Describe(ctx context.Context, img *image.NRGBA) (Sentence, e
 	if err != nil {
 		return Sentence{}, err
 	}
-	return Sentence{Text: strings.TrimSpace(c.model.Words.Decode(t.ids[len(c.search.prompt):])), Logs: t.logs}, nil
+	ids := t.ids[len(c.search.prompt):]
+	if n := len(ids); n > 0 && ids[n-1] == c.search.end {
+		ids = ids[:n-1]
+	}
+	return Sentence{Text: c.model.Words.Decode(ids), Logs: t.logs}, nil
 }
 
 func (c *Captioner) write(ctx context.Context, pixels *kernel.Tensor) (text, error) {
