@@ -18,6 +18,7 @@ type fakeEngine struct {
 	bench   engine.BenchRequest
 	merge   engine.MergeRequest
 	measure bool // in a plan
+	caption engine.CaptionRequest
 
 	events   []engine.Event
 	recorded engine.Run
@@ -27,6 +28,7 @@ type fakeEngine struct {
 	merged   engine.MergeResult
 	preview  engine.Preview
 	costs    []engine.MethodCost
+	captions engine.CaptionResult
 	err      error
 }
 
@@ -69,6 +71,12 @@ func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink en
 func (e *fakeEngine) Merge(_ context.Context, req engine.MergeRequest) (engine.MergeResult, error) {
 	e.merge = req
 	return e.merged, e.err
+}
+
+func (e *fakeEngine) Caption(_ context.Context, req engine.CaptionRequest, sink engine.Sink) (engine.CaptionResult, error) {
+	e.caption = req
+	e.send(sink)
+	return e.captions, e.err
 }
 
 func (e *fakeEngine) Inspect(context.Context, string) (engine.FileInfo, error) { return e.info, e.err }

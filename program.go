@@ -37,6 +37,7 @@ func commands() []command {
 		{"methods", "", "list the fine-tuning methods and what each costs", (*program).listMethods},
 		{"compare", "--images DIR --word WORD --class CLASS --out DIR", "train all methods on the same pictures and show them side by side", (*program).compare},
 		{"sample", "--prompt TEXT --out FILE.png", "render a picture from a prompt", (*program).sample},
+		{"caption", "DIR", "describe a folder of pictures in captions to train on", (*program).caption},
 		{"merge", "--lora FILE:WEIGHT --out FILE.safetensors", "add LoRA files to a model's weights", (*program).merge},
 		{"inspect", "FILE", "say what a model file or folder is", (*program).inspect},
 		{"bench", "", "measure this machine and the model on it", (*program).bench},

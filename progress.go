@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"easel/engine"
@@ -40,6 +41,8 @@ func (v *progress) show(e engine.Event) {
 		v.step(*e.Step)
 	case e.Sampling != nil:
 		v.draw(samplingLine(*e.Sampling))
+	case e.Caption != nil:
+		v.caption(*e.Caption)
 	case e.Grid != nil:
 		v.line("%-12s%d pictures at step %d", "grid", len(e.Grid.Row.Pictures), e.Grid.Row.Step)
 	case e.Validation != nil:
@@ -50,6 +53,18 @@ func (v *progress) show(e engine.Event) {
 		v.end()
 		v.p.warn(*e.Warning)
 	}
+}
+
+// caption prints a line a picture, save those whose captions stay.
+func (v *progress) caption(c engine.CaptionEvent) {
+	if c.Done == "kept" {
+		return
+	}
+	mark := ""
+	if c.Unsure {
+		mark = " (unsure)"
+	}
+	v.line("%*d/%d  %-24s %s%s", len(fmt.Sprint(c.Pictures)), c.Picture, c.Pictures, filepath.Base(c.Path), c.Text, mark)
 }
 
 // step redraws the bar, or prints a line at the first step and then at every tenth of them.

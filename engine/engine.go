@@ -31,6 +31,9 @@ type Engine interface {
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.
 	Merge(ctx context.Context, req MergeRequest) (MergeResult, error)
+	// Caption describes the pictures of a folder in words, and writes captions beside them. A cancelled run keeps those that
+	// are done, and the same request goes on from there.
+	Caption(ctx context.Context, req CaptionRequest, sink Sink) (CaptionResult, error)
 	// Inspect says what a file or folder is, by its content.
 	Inspect(ctx context.Context, path string) (FileInfo, error)
 	// Bench measures the machine and the model's parts on it; rows reach the sink as they are measured.

@@ -14,6 +14,7 @@ type Event struct {
 	Validation *StepLoss        `json:"validation,omitempty"`
 	Checkpoint *CheckpointEvent `json:"checkpoint,omitempty"`
 	Warning    *WarningEvent    `json:"warning,omitempty"`
+	Caption    *CaptionEvent    `json:"caption,omitempty"`
 	Bench      *BenchRow        `json:"bench,omitempty"`
 	Result     *Result          `json:"result,omitempty"`
 }
@@ -27,6 +28,7 @@ const (
 	KindValidation = "validation" // the loss of the pictures held out
 	KindCheckpoint = "checkpoint"
 	KindWarning    = "warning"
+	KindCaption    = "caption"
 	KindBench      = "bench"
 	KindResult     = "result"
 )

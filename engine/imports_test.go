@@ -46,6 +46,8 @@ var layers = map[string][]string{
 	"kernel/kerneltest":   {"kernel", "kernel/ref", "internal/golden"},
 	"graph":               {"kernel", "kernel/ref"},
 	"model":               {"graph", "kernel", "format", "tokenizer"},
+	"model/blip":          {"model", "graph", "kernel", "format", "tokenizer"},
+	"caption":             {"model/blip", "graph", "kernel", "tokenizer", "dataset", "internal/atomicfile"},
 	"method":              {"model", "graph", "kernel", "format"},
 	"method/*":            {"method", "model", "graph", "kernel", "format", "internal/rng"},
 	"sample":              {"model", "graph", "kernel", "diffusion", "tokenizer", "method", "dataset", "internal/rng", "format"},

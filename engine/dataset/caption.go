@@ -52,8 +52,8 @@ func readCaption(path string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// template is the caption of a picture without one: "a photo of a WORD CLASS", or "a photo" without both.
-func template(word, class string) string {
+// Template is the caption of a picture without one: "a photo of a WORD CLASS", or "a photo" without both.
+func Template(word, class string) string {
 	subject := strings.Fields(word + " " + class)
 	if len(subject) == 0 {
 		return "a photo"

@@ -72,7 +72,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 		}
 		bucket := Nearest(sizes, meta.Width, meta.Height)
 		item := Item{
-			Path: path, Caption: template(opt.Word, opt.Class),
+			Path: path, Caption: Template(opt.Word, opt.Class),
 			Width: bucket.X, Height: bucket.Y,
 			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha,
 		}

@@ -27,6 +27,9 @@ func list(dir string) (folder, error) {
 	stems := map[string]bool{}
 	var captions []string
 	for _, e := range entries {
+		if own(e.Name()) {
+			continue
+		}
 		if captionRank(e.Name()) >= 0 && !e.IsDir() {
 			captions = append(captions, e.Name())
 			continue
@@ -46,6 +49,9 @@ func list(dir string) (folder, error) {
 	}
 	return f, nil
 }
+
+// Open decodes the picture of a path as Decode does.
+func Open(path string) (*image.NRGBA, Meta, error) { return open(path) }
 
 // open decodes the picture of a path; its errors have a Reason.
 func open(path string) (*image.NRGBA, Meta, error) {

@@ -46,13 +46,7 @@ type Component struct {
 // OpenFolder reads the model_index.json of fsys: os.DirFS of a user's folder, or an embed.FS. Errors: NotFound
 // where there is none, BadFile where it is damaged.
 func OpenFolder(fsys fs.FS) (*Folder, error) {
-	d := &Folder{fsys: fsys, parts: map[string]string{}}
-	if dir, err := fsys.Open("."); err == nil {
-		if osDir, ok := dir.(*os.File); ok {
-			d.root = osDir.Name()
-		}
-		dir.Close()
-	}
+	d := newFolder(fsys)
 	raw, err := d.read("model_index.json")
 	if err != nil {
 		return nil, err
@@ -70,6 +64,17 @@ func OpenFolder(fsys fs.FS) (*Folder, error) {
 		}
 	}
 	return d, nil
+}
+
+func newFolder(fsys fs.FS) *Folder {
+	d := &Folder{fsys: fsys, parts: map[string]string{}}
+	if dir, err := fsys.Open("."); err == nil {
+		if osDir, ok := dir.(*os.File); ok {
+			d.root = osDir.Name()
+		}
+		dir.Close()
+	}
+	return d
 }
 
 // Class is the pipeline's class, such as "StableDiffusionPipeline".

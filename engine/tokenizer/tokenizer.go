@@ -1,5 +1,6 @@
 // Package tokenizer turns prompts into the token ids of CLIP's text encoders: byte pair encoding over lower-cased text,
 // with the 49408 tokens that Stable Diffusion 1, 2 and XL share. The ids are those of transformers' CLIPTokenizer.
+// WordPiece is the tokenizer of captioners, which read and write BERT's word pieces.
 package tokenizer
 
 import (

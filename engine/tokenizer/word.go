@@ -61,7 +61,7 @@ func (t *Tokenizer) refusal(name string, n int) string {
 func (t *Tokenizer) findWord(text string) (start, end int, ids []int32) {
 	start, end = len(text), len(text)
 	for word, wordIDs := range t.words {
-		at := indexWord(text, word)
+		at := IndexWord(text, word)
 		if at < 0 || at > start || at == start && len(word) < end-start {
 			continue
 		}
@@ -70,9 +70,9 @@ func (t *Tokenizer) findWord(text string) (start, end int, ids []int32) {
 	return start, end, ids
 }
 
-// indexWord is the index of the first occurrence of word in text that no letter, digit or mark continues on the side
+// IndexWord is the index of the first occurrence of word in text that no letter, digit or mark continues on the side
 // of a letter, digit or mark of the word; -1 if there is none.
-func indexWord(text, word string) int {
+func IndexWord(text, word string) int {
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)
 		if i < 0 {

@@ -23,6 +23,9 @@ var linearCases = []linearCase{
 	{[]int{3, 77}, 40, 24, 1},
 	{[]int{1, 4, 6}, 33, 65, 1},
 	{[]int{1}, 320, 7, 1},
+	{[]int{2}, 77, 66, 1}, // few rows, as of a decoder that writes a token at a time
+	{[]int{4}, 4099, 5, -0.5},
+	{[]int{3}, 96, 513, 1},
 	{[]int{2, 19}, 4, 48, 0.5}, // LoRA's up
 	{[]int{2, 19}, 48, 4, 1.0 / 3},
 	{[]int{65}, 1, 5, -2},

@@ -31,7 +31,7 @@ typedef struct {
 	X(activate) X(activate_grad) X(geglu) X(geglu_grad) \
 	X(group_stats) X(group_norm) X(group_grad_input) X(group_grad_params) \
 	X(layer_norm) X(layer_grad_input) X(layer_grad_params) X(softmax) X(softmax_grad) \
-	X(attention) X(attention_grad) X(product) X(winograd) X(winograd_grad) \
+	X(attention) X(attention_grad) X(product) X(few_rows) X(winograd) X(winograd_grad) \
 	X(concat) X(slice_channels) X(upsample) X(upsample_grad) X(embed) X(embed_grad) \
 	X(loss) X(loss_grad) X(adam) X(sum_squares)
 

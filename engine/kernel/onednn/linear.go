@@ -7,7 +7,11 @@ package onednn
 */
 import "C"
 
-import "easel/engine/kernel"
+import (
+	"runtime"
+
+	"easel/engine/kernel"
+)
 
 // matmul finds or makes a matrix product. An addend of its own that oneDNN only offers in reference code is refused.
 func (b *backend) matmul(op string, m C.ez_matmul) (*C.ez_prim, error) {
@@ -41,6 +45,31 @@ type product struct {
 // file's type is the one computed in.
 const packedRows = 128
 
+// fewRows is the most rows that the kernel for few rows takes (k_few.h).
+const fewRows = 4
+
+// few is a product of few rows: it takes the time of reading the weight once.
+func (b *backend) few(op string, p product, rows int) error {
+	src, err := b.operand(op, p.src, kernel.F32, C.EZ_SLOT_SRC)
+	if err != nil {
+		return err
+	}
+	bias, err := b.operand(op, p.bias, kernel.F32, C.EZ_SLOT_BIAS)
+	if err != nil {
+		return err
+	}
+	a := &b.args
+	a.t = [10]C.ez_tensor{tensorOf(p.dst), {p: src}, tensorOf(p.w), {p: bias}, tensorOf(p.add)}
+	a.n[0], a.n[1], a.n[2] = C.long(rows), C.long(p.k), C.long(p.n)
+	a.f[0] = C.float(p.alpha)
+	s := C.ez_call(C.EZ_K_few_rows, a)
+	runtime.KeepAlive(p)
+	if s != 0 {
+		return failure(op, s)
+	}
+	return nil
+}
+
 // extras says whether the optional inputs of a product fit: a bias of n elements, an addend like the result.
 func extras(dst, bias, add *kernel.Tensor, n int) bool {
 	return (bias == nil || usable(bias) && bias.Len() == n) && (add == nil || same(dst, add))
@@ -53,6 +82,9 @@ func (b *backend) product(op string, p product) error {
 	rows := p.dst.Len() / max(p.n, 1)
 	if err := need(op, p.dst.Len() == rows*p.n && p.src.Len() == rows*p.k && p.w.Len() == p.k*p.n); err != nil || p.dst.Len() == 0 {
 		return err
+	}
+	if p.transposed && rows <= fewRows {
+		return b.few(op, p, rows)
 	}
 	dt := b.computeType(p.src)
 	if b.ours(dt) {

@@ -10,6 +10,7 @@
 #include "k_softmax.h"
 #include "k_gemm.h"
 #include "k_product.h"
+#include "k_few.h"
 #include "k_attention.h"
 #include "k_attention_grad.h"
 #include "k_winograd.h"
