@@ -26,7 +26,7 @@ const narrow = 512
 // levelOf is the first level that drops an operator's results.
 func levelOf(i *instr) Recompute {
 	switch i.op.(type) {
-	case groupNorm, layerNorm, activate, geglu, add, addChannels, concat, slice, upsample:
+	case groupNorm, layerNorm, activate, geglu, add, addChannels, rescale, dropout, concat, slice, upsample:
 		return Cheap
 	case linear:
 		if i.inputs <= narrow {

@@ -34,6 +34,18 @@ func random(r *rand.Rand, scale float64, shape ...int) *kernel.Tensor {
 	return t
 }
 
+// everyThird is a mask without chance.
+type everyThird struct{}
+
+func (everyThird) Draw(factors []float32, _ []int) bool {
+	for i := range factors {
+		if i%3 != 0 {
+			factors[i] = 1.5
+		}
+	}
+	return true
+}
+
 func newNet() *net { return deepNet(1) }
 
 // deepNet has blocks pairs of a residual and a transformer block.
@@ -72,6 +84,10 @@ func deepNet(blocks int) *net {
 		h = g.Segment(func() *graph.Node {
 			ln := g.LayerNorm(h, leaf("ln.w", true, 4), leaf("ln.b", false, 4), 1e-5)
 			q := g.Linear(ln, leaf("q", true, 4, 4), nil, 1)
+			own := leaf("q.own", false, 4)
+			copy(n.values[own].F32(), []float32{2, 2.5, 3, 3.5}) // larger than those of q.w, so that no square is negative
+			norms := g.RowNorms(leaf("q.w", false, 4, 4), own, leaf("q.down", false, 2, 4), leaf("q.up", false, 4, 2), 0.5)
+			q = g.Rescale(g.Dropout(q, everyThird{}), leaf("q.scale", true, 4), norms, leaf("q.about", false, 4))
 			k := g.Linear(ln, leaf("k", false, 4, 4), nil, 1)
 			k = g.Add(k, g.Linear(g.Linear(ln, leaf("k.down", true, 2, 4), nil, 1), leaf("k.up", true, 4, 2), nil, 0.5))
 			v := g.Linear(ln, leaf("v", false, 4, 4), leaf("v.b", false, 4), 1)
