@@ -29,8 +29,8 @@ static inline float leaky_d(float x, float slope) { return x > 0.0f ? 1.0f : slo
 static inline float elu_f(float x) { return x > 0.0f ? x : exp_f(x) - 1.0f; }
 static inline float elu_d(float x) { return exp_f(x > 0.0f ? 0.0f : x); }
 static inline float tanh_f(float x) { return 2.0f * sigmoid_f(2.0f * x) - 1.0f; }
-static inline float tanh_d(float x) { float s = sigmoid_f(2.0f * x); return 4.0f * s * (1.0f - s); }
-static inline float sigmoid_d(float x) { float s = sigmoid_f(x); return s * (1.0f - s); }
+static inline float tanh_d(float x) { return 4.0f * sigmoid_f(2.0f * x) * sigmoid_f(-2.0f * x); }
+static inline float sigmoid_d(float x) { return sigmoid_f(x) * sigmoid_f(-x); }
 static inline float softsign_f(float x) { return x / (1.0f + (x < 0.0f ? -x : x)); }
 static inline float softsign_d(float x) { float r = 1.0f / (1.0f + (x < 0.0f ? -x : x)); return r * r; }
 // tanh(ln(1+e)) = e(e+2) / (e(e+2)+2), e = exp(x); from x = 20 on it is 1.
