@@ -42,7 +42,7 @@ var functions = [...]function{
 	},
 	kernel.Tanh: {
 		math.Tanh,
-		func(x float64) float64 { return 1 - math.Tanh(x)*math.Tanh(x) },
+		func(x float64) float64 { return 4 * sigmoid(2*x) * sigmoid(-2*x) }, // 1 - tanh², precise far out too
 	},
 	kernel.Sigmoid: {
 		sigmoid,
