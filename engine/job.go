@@ -11,6 +11,7 @@ type Job struct {
 	Word       string `json:"word" toml:"word"`                       // the new word that calls the subject
 	Class      string `json:"class" toml:"class"`                     // what it is: "dog", "monster toy"
 	Out        string `json:"out" toml:"out"`                         // project folder; made where absent
+	Goal       string `json:"goal,omitempty" toml:"goal"`             // what is taught: "object", "person", "animal", "style", "trying"; chooses the presets
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`

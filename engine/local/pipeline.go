@@ -7,6 +7,7 @@ import (
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/model"
+	"easel/engine/preset"
 	"easel/engine/sample"
 )
 
@@ -17,6 +18,7 @@ type pipeline struct {
 	schedule *diffusion.Schedule
 	backend  kernel.Backend
 	options  graph.Options
+	presets  preset.Set
 
 	plan       engine.Plan
 	storage    model.Storage // of the weights, as planned
@@ -69,7 +71,7 @@ func (l *local) pipeline(name string, m *model.Model, dtype string) (*pipeline, 
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{name: name, model: m, schedule: schedule, backend: l.backend,
+	return &pipeline{name: name, model: m, schedule: schedule, backend: l.backend, presets: l.presets,
 		options: graph.Options{DType: dt, Memory: &graph.Memory{}}}, nil
 }
 
