@@ -14,7 +14,8 @@ import (
 	"easel/engine/kernel/onednn"
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
-	_ "easel/engine/method/lora" // registers itself
+	_ "easel/engine/method/hypernetwork" // methods register themselves
+	_ "easel/engine/method/lora"
 	"easel/engine/preset"
 	"easel/engine/store"
 )

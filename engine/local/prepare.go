@@ -80,11 +80,11 @@ func (s *session) plan(ctx context.Context) error {
 	if s.method, err = method.ByName(s.job.Method); err != nil {
 		return err
 	}
-	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
-		return err
-	}
 	f, err := s.pipeline.footprint(s.method, s.job)
 	if err != nil {
+		return err
+	}
+	if _, err := fileForms(s.method, f.tuning, s.job.Files); err != nil {
 		return err
 	}
 	plan, recorded := s.recordedPlan()

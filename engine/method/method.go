@@ -49,6 +49,12 @@ type Tuning interface {
 	Export(path, form string, about About, dtype kernel.DType) error
 }
 
+// Chooser is a Tuning whose settings decide which of its method's forms of file it can write.
+type Chooser interface {
+	// Forms are these, the first one unless asked otherwise.
+	Forms() []engine.FileForm
+}
+
 // Steady is a Tuning's part that does nothing between steps. Embed it.
 type Steady struct{}
 

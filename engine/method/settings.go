@@ -23,20 +23,21 @@ func ReadSettings(info engine.MethodInfo, given map[string]string) *Settings {
 	}
 	for name, v := range given {
 		if _, ok := s.values[name]; !ok {
-			s.fail("%s has no setting %q", info.Title, name)
+			s.Fail("%s has no setting %q", info.Title, name)
 			continue
 		}
 		s.values[name] = v
 	}
 	for _, d := range info.Settings {
 		if v := s.values[d.Name]; len(d.Choices) > 0 && !slices.Contains(d.Choices, v) {
-			s.fail("%s cannot be %q; choose one of %v", d.Name, v, d.Choices)
+			s.Fail("%s cannot be %q; choose one of %v", d.Name, v, d.Choices)
 		}
 	}
 	return s
 }
 
-func (s *Settings) fail(format string, args ...any) {
+// Fail keeps a mistake, of kind BadInput, unless one was kept before.
+func (s *Settings) Fail(format string, args ...any) {
 	if s.Err == nil {
 		s.Err = engine.Errorf("read settings", "", engine.BadInput, format, args...)
 	}
@@ -56,7 +57,7 @@ func (s *Settings) Int(name string, otherwise, least, most int) int {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < least || n > most {
-		s.fail("%s must be a whole number from %d to %d, not %q", name, least, most, v)
+		s.Fail("%s must be a whole number from %d to %d, not %q", name, least, most, v)
 		return otherwise
 	}
 	return n
@@ -70,7 +71,7 @@ func (s *Settings) Float(name string, otherwise, most float64) float64 {
 	}
 	f, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(f > 0) || f > most {
-		s.fail("%s must be a number above 0, at most %g, not %q", name, most, v)
+		s.Fail("%s must be a number above 0, at most %g, not %q", name, most, v)
 		return otherwise
 	}
 	return f

@@ -255,5 +255,5 @@ func (t *tuning) Export(path, _ string, about method.About, dtype kernel.DType) 
 	for _, l := range t.order {
 		modules = append(modules, format.LoRAModule{Name: l.module, Down: l.down, Up: l.up, Alpha: l.alpha})
 	}
-	return format.WriteLoRA(path, modules, metadata(about), dtype)
+	return format.WriteLoRA(path, modules, about.LoRAMeta(), dtype)
 }

@@ -1,4 +1,4 @@
-package lora
+package method
 
 import (
 	"math"
@@ -6,11 +6,10 @@ import (
 	"strings"
 
 	"easel/engine/format"
-	"easel/engine/method"
 )
 
-// metadata is what kohya's trainer would write about the run.
-func metadata(a method.About) format.LoRAMeta {
+// LoRAMeta is what kohya's trainer would write about the run.
+func (a About) LoRAMeta() format.LoRAMeta {
 	base := format.BaseSD1
 	switch {
 	case a.SD2 && a.VPredicted:
