@@ -1,7 +1,6 @@
 package hypernetwork
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -80,23 +79,19 @@ func (t *generator) chooseSizes(s *method.Settings) error {
 	return s.Err
 }
 
-// slotsOf are the attention projections of the UNet, and of the text encoder behind them, in the order in which diffusers
-// lists a UNet's blocks: down, up, mid.
+// slotsOf are the attention projections of the UNet, and behind them those of the text encoder, in the order of their use.
 func slotsOf(layers []model.Layer, text bool) []*slot {
-	var own []model.Layer
-	for _, l := range layers {
-		projects := l.Part == model.UNet && (strings.Contains(l.Module, ".attn1.") || strings.Contains(l.Module, ".attn2."))
-		if projects || text && l.Part == model.Text && strings.Contains(l.Module, ".self_attn.") {
-			own = append(own, l)
+	var slots []*slot
+	add := func(part model.Part, attention ...string) {
+		for _, l := range layers {
+			if l.Part == part && slices.ContainsFunc(attention, func(a string) bool { return strings.Contains(l.Module, a) }) {
+				slots = append(slots, &slot{name: kohyaName(l), in: l.Shape[1], out: l.Shape[0], weight: l.Weight})
+			}
 		}
 	}
-	place := func(l model.Layer) int {
-		return slices.IndexFunc([]string{"down_blocks", "up_blocks", "mid_block", ""}, func(p string) bool { return strings.HasPrefix(l.Module, p) })
-	}
-	slices.SortStableFunc(own, func(a, b model.Layer) int { return cmp.Compare(place(a), place(b)) })
-	var slots []*slot
-	for _, l := range own {
-		slots = append(slots, &slot{name: kohyaName(l), in: l.Shape[1], out: l.Shape[0], weight: l.Weight})
+	add(model.UNet, ".attn1.", ".attn2.")
+	if text {
+		add(model.Text, ".self_attn.")
 	}
 	return slots
 }
