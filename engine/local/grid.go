@@ -12,6 +12,7 @@ import (
 	"easel/engine"
 	"easel/engine/diffusion"
 	"easel/engine/format"
+	"easel/engine/method"
 	"easel/engine/sample"
 )
 
@@ -168,7 +169,7 @@ func readPicture(path string) (image.Image, error) {
 // throughFile renders the first column through the exported file and returns the mean difference to the same picture
 // of the trained model, as a share of the range: what storing in half precision costs.
 func (g *grid) throughFile(ctx context.Context, path string) (float64, error) {
-	adapter, err := g.s.method.Apply(g.s.pipeline.model, path, 1)
+	adapter, err := method.Apply(g.s.pipeline.model, path, 1)
 	if err != nil {
 		return 0, err
 	}
