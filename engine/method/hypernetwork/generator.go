@@ -1,7 +1,9 @@
 package hypernetwork
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"easel/engine"
@@ -38,45 +40,76 @@ type slot struct {
 	weight   *kernel.Tensor // the frozen one beside it
 }
 
-func newGenerator(layers []model.Layer, seed uint64, small bool, s *method.Settings) (*generator, error) {
-	t := &generator{byName: map[string]*slot{}, text: s.Text("text-encoder") == "on" || small && s.Text("text-encoder") == "auto"}
-	t.settings = record(s, generatorKind)
-	t.rank = s.Int("rank", 1, 1, 64)
+// sizes are what a generator's settings choose by the size of the model.
+type sizes struct {
+	rank  int
+	basis []float64 // of down and up; nil where layers are generated whole
+	text  bool
+}
+
+// chooseSizes reads them. A small model's layers are narrow, so that bases would leave out most of them, and it knows few
+// words well.
+func chooseSizes(s *method.Settings, small bool) sizes {
+	usual := sizes{rank: 1, basis: []float64{100, 50}}
+	if small {
+		usual = sizes{rank: 8, text: true}
+	}
+	c := sizes{rank: s.Int("rank", usual.rank, 1, 64), basis: usual.basis, text: usual.text}
+	if text := s.Text("text-encoder"); text != "auto" {
+		c.text = text == "on"
+	}
+	switch basis := s.Text("basis"); basis {
+	case "":
+	case "none":
+		c.basis = nil
+	default:
+		var err error
+		c.basis, err = numbers(basis)
+		if err != nil || len(c.basis) != 2 || !isSize(c.basis[0]) || !isSize(c.basis[1]) {
+			s.Fail("basis must be two whole numbers such as 100,50, or none, not %q", basis)
+			return c
+		}
+	}
+	if c.basis != nil && float64(c.rank) > min(c.basis[0], c.basis[1]) {
+		s.Fail("a rank of %d does not fit bases of %g and %g: choose larger ones, or a lower rank", c.rank, c.basis[0], c.basis[1])
+	}
+	return c
+}
+
+// record are the settings with what was chosen.
+func (c sizes) record(s *method.Settings) map[string]string {
+	r := record(s, generatorKind)
+	r["rank"], r["basis"], r["text-encoder"] = strconv.Itoa(c.rank), "none", map[bool]string{true: "on", false: "off"}[c.text]
+	if c.basis != nil {
+		r["basis"] = fmt.Sprintf("%g,%g", c.basis[0], c.basis[1])
+	}
+	return r
+}
+
+func isSize(v float64) bool { return v == float64(int(v)) && v >= 1 && v <= 4096 }
+
+func newGenerator(layers []model.Layer, seed uint64, c sizes, s *method.Settings) (*generator, error) {
 	embedding, hidden := s.Int("embedding", 32, 1, 1024), s.Int("hidden", 80, 1, 4096)
-	t.slots = slotsOf(layers, t.text)
-	if err := t.chooseSizes(s); err != nil {
-		return nil, err
+	if s.Err != nil {
+		return nil, s.Err
+	}
+	t := &generator{settings: c.record(s), text: c.text, rank: c.rank, slots: slotsOf(layers, c.text), byName: map[string]*slot{}}
+	if c.basis != nil {
+		t.down, t.up = int(c.basis[0]), int(c.basis[1])
+	} else {
+		for _, p := range t.slots {
+			t.down, t.up = max(t.down, p.in), max(t.up, p.out)
+		}
 	}
 	for i, p := range t.slots {
 		p.number, t.byName[p.name] = i, p
 		p.a, p.b = min(t.down, p.in), min(t.up, p.out)
 	}
-	if s.Text("basis") != "none" {
+	if c.basis != nil {
 		makeBases(t.slots, seed)
 	}
 	t.network = newNetwork(seed, len(t.slots), embedding, hidden, t.rank*t.down, t.rank*t.up, t.down)
 	return t, nil
-}
-
-// chooseSizes reads the sizes of the bases.
-func (t *generator) chooseSizes(s *method.Settings) error {
-	basis := s.Text("basis")
-	if basis == "none" {
-		for _, p := range t.slots {
-			t.down, t.up = max(t.down, p.in), max(t.up, p.out)
-		}
-		return s.Err
-	}
-	sizes, err := numbers(basis)
-	if err != nil || len(sizes) != 2 || sizes[0] != float64(int(sizes[0])) || sizes[1] != float64(int(sizes[1])) || min(sizes[0], sizes[1]) < 1 || max(sizes[0], sizes[1]) > 4096 {
-		s.Fail("basis must be two whole numbers such as 100,50, or none, not %q", basis)
-		return s.Err
-	}
-	t.down, t.up = int(sizes[0]), int(sizes[1])
-	if t.rank > min(t.down, t.up) {
-		s.Fail("a rank of %d does not fit bases of %d and %d: choose larger ones, or a lower rank", t.rank, t.down, t.up)
-	}
-	return s.Err
 }
 
 // slotsOf are the attention projections of the UNet, and behind them those of the text encoder, in the order of their use.

@@ -36,8 +36,8 @@ var (
 // settingsOf are the settings of each kind.
 var settingsOf = map[string][]engine.Setting{
 	generatorKind: {
-		{Name: "rank", Default: "1", Help: "inner width of the generated layers, 1 to 64"},
-		{Name: "basis", Default: "100,50", Help: "sizes of the frozen random bases in which down and up are generated (LiDB); none generates them whole"},
+		{Name: "rank", Help: "inner width of the generated layers, 1 to 64; empty is 1, or 8 for models below 256 px"},
+		{Name: "basis", Help: "sizes of the frozen random bases in which down and up are generated (LiDB), such as 100,50; none generates them whole; empty is 100,50, or none for models below 256 px"},
 		{Name: "embedding", Default: "32", Help: "numbers that stand for a layer, 1 to 1024"},
 		{Name: "hidden", Default: "80", Help: "width of the generator, 1 to 4096"},
 		{Name: "text-encoder", Default: "auto", Choices: []string{"auto", "off", "on"},
@@ -57,7 +57,7 @@ var settingsOf = map[string][]engine.Setting{
 // Info implements method.Method.
 func (hypernetwork) Info() engine.MethodInfo {
 	kind := engine.Setting{Name: "kind", Default: generatorKind, Choices: []string{generatorKind, classicKind},
-		Help: "generator outputs low-rank layers for every attention projection; classic is A1111's network on keys and values"}
+		Help: "generator outputs low-rank layers for every attention projection; classic is A1111's network on keys and values, which wants a rate of 5e-5 on full-size models"}
 	return engine.MethodInfo{
 		Name:     "hypernetwork",
 		Title:    "Hypernetwork",
@@ -88,7 +88,7 @@ func (h hypernetwork) Start(m *model.Model, job engine.Job) (method.Tuning, erro
 	if kind == classicKind {
 		return newClassic(layers, job.Seed, m.UNet.CrossAttentionDim, s)
 	}
-	return newGenerator(layers, job.Seed, m.Resolution() < 256, s)
+	return newGenerator(layers, job.Seed, chooseSizes(s, m.Resolution() < 256), s)
 }
 
 // refuseOthers refuses a setting that belongs to another kind.
