@@ -60,6 +60,21 @@ func (gegluGrad) run(b kernel.Backend, out, in []*kernel.Tensor) error {
 }
 func (gegluGrad) grad(g *Graph, _ []*Node, _, _ *Node, _ []bool) []*Node { return once(g) }
 
+// Scale is s·x.
+func (g *Graph) Scale(x *Node, s float32) *Node { return g.add(scale{s}, x) }
+
+type scale struct{ by float32 }
+
+func (scale) name() string                                  { return "scale" }
+func (scale) reuses() []int                                 { return []int{0} }
+func (scale) shape(in []tensor.Shape) (tensor.Shape, error) { return in[0], nil }
+func (s scale) run(b kernel.Backend, out, in []*kernel.Tensor) error {
+	return b.Scale(out[0], in[0], s.by)
+}
+func (s scale) grad(g *Graph, in []*Node, out, dy *Node, want []bool) []*Node {
+	return []*Node{g.add(s, dy)}
+}
+
 // Add is a + b, of one shape.
 func (g *Graph) Add(a, b *Node) *Node { return g.add(add{}, a, b) }
 

@@ -17,13 +17,20 @@ func (c Conv) OutSize(h, w, kh, kw int) (int, int) {
 // Activation names an elementwise function.
 type Activation uint8
 
-// The elementwise functions of the SD and BLIP families.
+// The elementwise functions of the SD and BLIP families, then those that A1111's hypernetworks have beside.
 const (
 	SiLU      Activation = iota // x·sigmoid(x)
 	GELU                        // x·Φ(x), exact (erf)
 	GELUTanh                    // the tanh approximation of GELU
 	QuickGELU                   // x·sigmoid(1.702·x), CLIP's
 	HardSwish                   // x·min(max(x+3,0),6)/6
+	ReLU                        // max(x,0)
+	LeakyReLU                   // x, for negative x 0.01·x
+	ELU                         // x, for negative x exp(x)-1
+	Tanh
+	Sigmoid
+	Softsign // x/(1+|x|)
+	Mish     // x·tanh(ln(1+exp(x)))
 )
 
 // LossKind names a regression loss; spec/training.md §5.3.

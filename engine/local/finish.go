@@ -45,7 +45,7 @@ func (s *session) finish(ctx context.Context) error {
 // export writes the forms of file that the job asks for. The first is named after the word alone: it is what calls the
 // subject elsewhere.
 func (s *session) export() error {
-	forms, err := fileForms(s.method.Info(), s.job.Files)
+	forms, err := fileForms(s.method, s.tuning, s.job.Files)
 	if err != nil {
 		return err
 	}
@@ -89,22 +89,26 @@ func (s *session) exportForm(form engine.FileForm, taken map[string]bool) error 
 	return nil
 }
 
-// fileForms are the forms of a method by their names, the first one where none is named.
-func fileForms(info engine.MethodInfo, names []string) ([]engine.FileForm, error) {
+// fileForms are the forms by their names, of those that the tuning can write; the first one where none is named.
+func fileForms(m method.Method, t method.Tuning, names []string) ([]engine.FileForm, error) {
+	possible := m.Info().Files
+	if c, ok := t.(method.Chooser); ok {
+		possible = c.Forms()
+	}
 	if len(names) == 0 {
-		return info.Files[:1], nil
+		return possible[:1], nil
 	}
 	var forms []engine.FileForm
 	for _, name := range names {
-		i := slices.IndexFunc(info.Files, func(f engine.FileForm) bool { return f.Name == name })
+		i := slices.IndexFunc(possible, func(f engine.FileForm) bool { return f.Name == name })
 		if i < 0 {
 			var known []string
-			for _, f := range info.Files {
+			for _, f := range possible {
 				known = append(known, f.Name)
 			}
-			return nil, engine.Errorf("check settings", "", engine.BadInput, "%s writes no file of the form %q; choose from %s", info.Title, name, strings.Join(known, ", "))
+			return nil, engine.Errorf("check settings", "", engine.BadInput, "%s, with these settings, writes no file of the form %q; choose from %s", m.Info().Title, name, strings.Join(known, ", "))
 		}
-		forms = append(forms, info.Files[i])
+		forms = append(forms, possible[i])
 	}
 	return forms, nil
 }

@@ -167,10 +167,10 @@ func readPicture(path string) (image.Image, error) {
 	return img, nil
 }
 
-// throughFile renders the first column through the exported file, and those that belong to it, and returns the mean difference to the same picture
-// of the trained model, as a share of the range: what storing in half precision costs.
+// throughFile renders the first column through the exported file, and those that belong to it, and returns the mean
+// difference to the same picture of the trained model, as a share of the range: what storing in half precision costs.
 func (g *grid) throughFile(ctx context.Context, paths []string) (float64, error) {
-	first, err := g.s.method.Apply(g.s.pipeline.model, paths[0], 1)
+	first, err := method.Apply(g.s.pipeline.model, paths[0], 1)
 	if err != nil {
 		return 0, err
 	}

@@ -12,7 +12,7 @@ import (
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
-	"easel/engine/method/lora"
+	"easel/engine/method"
 	"easel/engine/model"
 )
 
@@ -42,7 +42,7 @@ func TestExportLoadsInDiffusers(t *testing.T) {
 	}
 }
 
-// predict gives our UNet's output with the LoRA, with its inputs, in the layout of load_lora.py (NCHW).
+// predict gives our UNet's output with a tuned file, with its inputs, in the layout of load_lora.py (NCHW).
 func predict(t *testing.T, folder, file string) []format.Named {
 	t.Helper()
 	m, err := model.Load(os.DirFS(folder))
@@ -50,7 +50,7 @@ func predict(t *testing.T, folder, file string) []format.Named {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	a, err := lora.Apply(m, file, 1)
+	a, err := method.Apply(m, file, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

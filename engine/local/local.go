@@ -15,6 +15,7 @@ import (
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
 	_ "easel/engine/method/dreambooth" // methods register themselves
+	_ "easel/engine/method/hypernetwork"
 	_ "easel/engine/method/lora"
 	_ "easel/engine/method/pivotal"
 	_ "easel/engine/method/textualinversion"

@@ -90,11 +90,11 @@ func (s *session) loadPictures(ctx context.Context) error {
 
 // plan decides how the run uses memory. A resumed run goes on as it began, unless it is given another budget.
 func (s *session) plan(ctx context.Context) error {
-	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
-		return err
-	}
 	f, err := s.pipeline.footprint(s.method, s.job)
 	if err != nil {
+		return err
+	}
+	if _, err := fileForms(s.method, f.tuning, s.job.Files); err != nil {
 		return err
 	}
 	f.prompts = len(train.Prompts(s.pictures, s.job))

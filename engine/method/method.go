@@ -91,6 +91,12 @@ func CompanionsOf(t Tuning, form string) []Companion {
 	return nil
 }
 
+// Chooser is a Tuning whose settings decide which of its method's forms of file it can write.
+type Chooser interface {
+	// Forms are these, the first one unless asked otherwise.
+	Forms() []engine.FileForm
+}
+
 // Steady is a Tuning's part that does nothing between steps. Embed it.
 type Steady struct{}
 

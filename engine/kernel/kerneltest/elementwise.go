@@ -27,7 +27,7 @@ func activationCalls(m types) []call {
 		return nil
 	}
 	var calls []call
-	for _, f := range []kernel.Activation{kernel.SiLU, kernel.GELU, kernel.GELUTanh, kernel.QuickGELU, kernel.HardSwish} {
+	for f := kernel.SiLU; f <= kernel.Mish; f++ {
 		for _, shape := range shapes {
 			for _, deviation := range []float64{1, 30} { // 30: far out, where exponentials overflow
 				name := fmt.Sprintf("%d %v deviation %g", f, shape, deviation)

@@ -23,14 +23,14 @@ func same(x *kernel.Tensor, ts ...*kernel.Tensor) bool {
 }
 
 func (b *backend) Activate(y, x *kernel.Tensor, f kernel.Activation) error {
-	if err := need("activation", same(y, x) && f <= kernel.HardSwish); err != nil {
+	if err := need("activation", same(y, x) && f <= kernel.Mish); err != nil {
 		return err
 	}
 	return b.call("activation", C.EZ_K_activate, tensors{y, x}, dims{x.Len(), int(f)})
 }
 
 func (b *backend) ActivateGrad(dx, x, dy *kernel.Tensor, f kernel.Activation) error {
-	if err := need("activation gradient", same(dx, x, dy) && f <= kernel.HardSwish); err != nil {
+	if err := need("activation gradient", same(dx, x, dy) && f <= kernel.Mish); err != nil {
 		return err
 	}
 	return b.call("activation gradient", C.EZ_K_activate_grad, tensors{dx, x, dy}, dims{x.Len(), int(f)})

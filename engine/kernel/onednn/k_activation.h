@@ -1,6 +1,6 @@
 // Activations, their derivatives, and the gated GELU.
 
-enum { SILU, GELU, GELU_TANH, QUICK_GELU, HARD_SWISH }; // as kernel.Activation
+enum { SILU, GELU, GELU_TANH, QUICK_GELU, HARD_SWISH, RELU, LEAKY_RELU, ELU, TANH, SIGMOID, SOFTSIGN, MISH }; // as kernel.Activation
 
 static inline float gelu_cdf(float x) { return 0.5f * (1.0f + erf_f(x * 0.70710678118654752f)); }
 static inline float silu_f(float x) { return x / (1.0f + exp_f(-x)); }
@@ -24,6 +24,20 @@ static inline float hard_swish_f(float x) {
 }
 static inline float hard_swish_d(float x) { return x <= -3.0f ? 0.0f : x >= 3.0f ? 1.0f : x * (1.0f / 3.0f) + 0.5f; }
 
+static inline float leaky_f(float x, float slope) { return x > 0.0f ? x : slope * x; }
+static inline float leaky_d(float x, float slope) { return x > 0.0f ? 1.0f : slope; }
+static inline float elu_f(float x) { return x > 0.0f ? x : exp_f(x) - 1.0f; }
+static inline float elu_d(float x) { return exp_f(x > 0.0f ? 0.0f : x); }
+static inline float tanh_f(float x) { return 2.0f * sigmoid_f(2.0f * x) - 1.0f; }
+static inline float tanh_d(float x) { return 4.0f * sigmoid_f(2.0f * x) * sigmoid_f(-2.0f * x); }
+static inline float sigmoid_d(float x) { return sigmoid_f(x) * sigmoid_f(-x); }
+static inline float softsign_f(float x) { return x / (1.0f + (x < 0.0f ? -x : x)); }
+static inline float softsign_d(float x) { float r = 1.0f / (1.0f + (x < 0.0f ? -x : x)); return r * r; }
+// tanh(ln(1+e)) = e(e+2) / (e(e+2)+2), e = exp(x); from x = 20 on it is 1.
+static inline float mish_t(float x) { float e = exp_f(x > 20.0f ? 20.0f : x), n = e * (e + 2.0f); return n / (n + 2.0f); }
+static inline float mish_f(float x) { return x * mish_t(x); }
+static inline float mish_d(float x) { float t = mish_t(x); return t + x * (1.0f - t * t) * sigmoid_f(x); }
+
 #define EACH(expr) VECTOR for (long i = 0; i < n; i++) d[i] = (expr); break
 
 // y = f(x). t: y, x. n: elements, f.
@@ -41,6 +55,13 @@ static int activate(ez_args *a) {
 		case GELU_TANH: EACH(gelu_tanh_f(u[i]));
 		case QUICK_GELU: EACH(quick_gelu_f(u[i]));
 		case HARD_SWISH: EACH(hard_swish_f(u[i]));
+		case RELU: EACH(leaky_f(u[i], 0.0f));
+		case LEAKY_RELU: EACH(leaky_f(u[i], 0.01f));
+		case ELU: EACH(elu_f(u[i]));
+		case TANH: EACH(tanh_f(u[i]));
+		case SIGMOID: EACH(sigmoid_f(u[i]));
+		case SOFTSIGN: EACH(softsign_f(u[i]));
+		case MISH: EACH(mish_f(u[i]));
 		}
 		put(y, off, n, d);
 	}
@@ -62,6 +83,13 @@ static int activate_grad(ez_args *a) {
 		case GELU_TANH: EACH(g[i] * gelu_tanh_d(u[i]));
 		case QUICK_GELU: EACH(g[i] * quick_gelu_d(u[i]));
 		case HARD_SWISH: EACH(g[i] * hard_swish_d(u[i]));
+		case RELU: EACH(g[i] * leaky_d(u[i], 0.0f));
+		case LEAKY_RELU: EACH(g[i] * leaky_d(u[i], 0.01f));
+		case ELU: EACH(g[i] * elu_d(u[i]));
+		case TANH: EACH(g[i] * tanh_d(u[i]));
+		case SIGMOID: EACH(g[i] * sigmoid_d(u[i]));
+		case SOFTSIGN: EACH(g[i] * softsign_d(u[i]));
+		case MISH: EACH(g[i] * mish_d(u[i]));
 		}
 		put(dx, off, n, d);
 	}

@@ -34,7 +34,48 @@ var functions = [...]function{
 		func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 },
 		hardSwishSlope,
 	},
+	kernel.ReLU:      leaky(0),
+	kernel.LeakyReLU: leaky(0.01),
+	kernel.ELU: {
+		func(x float64) float64 { return max(x, 0) + math.Expm1(min(x, 0)) },
+		func(x float64) float64 { return math.Exp(min(x, 0)) },
+	},
+	kernel.Tanh: {
+		math.Tanh,
+		func(x float64) float64 { return 4 * sigmoid(2*x) * sigmoid(-2*x) }, // 1 - tanh², precise far out too
+	},
+	kernel.Sigmoid: {
+		sigmoid,
+		func(x float64) float64 { return sigmoid(x) * sigmoid(-x) },
+	},
+	kernel.Softsign: {
+		func(x float64) float64 { return x / (1 + math.Abs(x)) },
+		func(x float64) float64 { return 1 / ((1 + math.Abs(x)) * (1 + math.Abs(x))) },
+	},
+	kernel.Mish: {
+		func(x float64) float64 { return x * math.Tanh(softplus(x)) },
+		func(x float64) float64 {
+			t := math.Tanh(softplus(x))
+			return t + x*(1-t*t)*sigmoid(x)
+		},
+	},
 }
+
+// leaky is x, for negative x slope·x. At 0 the slope is the smaller one, as torch's.
+func leaky(slope float64) function {
+	return function{
+		func(x float64) float64 { return max(x, 0) + slope*min(x, 0) },
+		func(x float64) float64 {
+			if x > 0 {
+				return 1
+			}
+			return slope
+		},
+	}
+}
+
+// softplus is ln(1+exp(x)), without overflow.
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 

@@ -55,7 +55,7 @@ func TestMisuseIsAnInternalError(t *testing.T) {
 		"LayerNormGradInput":       b.LayerNormGradInput(f(2, 3), f(2, 4), f(3), f(2, 3), 1),
 		"LayerNormGradParams type": b.LayerNormGradParams(bf(3), f(3), f(2, 3), f(2, 3), 1),
 		"Activate shape":           b.Activate(f(2), f(3), kernel.SiLU),
-		"Activate function":        b.Activate(f(2), f(2), kernel.HardSwish+1),
+		"Activate function":        b.Activate(f(2), f(2), kernel.Mish+1),
 		"ActivateGrad function":    b.ActivateGrad(f(2), f(2), f(2), 255),
 		"GEGLU":                    b.GEGLU(f(2, 3), f(2, 5)),
 		"GEGLUGrad":                b.GEGLUGrad(f(2, 5), f(2, 6), f(2, 3)),

@@ -32,8 +32,8 @@ func (c *TextConfig) decoder(b *net, ids, positions *graph.Node, layers []Layer)
 	const name = "text_decoder.bert.embeddings."
 	w := c.HiddenSize
 	h := b.Add(
-		b.Embedding(ids, b.leaf(name+"word_embeddings.weight", c.VocabSize, w)),
-		b.Embedding(positions, b.leaf(name+"position_embeddings.weight", c.MaxPositions, w)))
+		b.Embedding(ids, b.leaf(name+"word_embeddings.weight", c.VocabSize, w), 0),
+		b.Embedding(positions, b.leaf(name+"position_embeddings.weight", c.MaxPositions, w), 0))
 	h = b.seen("embeddings", b.layerNorm(name+"LayerNorm", h, w, c.LayerNormEps))
 	for i := range c.Layers {
 		h = c.layer(b, fmt.Sprintf("text_decoder.bert.encoder.layer.%d", i), h, positions, layers[i])
