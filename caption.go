@@ -35,14 +35,16 @@ func (p *program) caption(ctx context.Context, args []string) error {
 		sink, finish := p.sink(asJSON)
 		result, err := eng.Caption(ctx, req, sink)
 		finish()
-		if err != nil {
-			return err
-		}
-		if asJSON {
+		if asJSON && err == nil {
 			return json.NewEncoder(p.out).Encode(result)
 		}
-		p.captioned(req, result)
-		return nil
+		if !asJSON && (err == nil || result.Pictures > 0) {
+			p.captioned(req, result)
+		}
+		if engine.KindOf(err) == engine.Cancelled && !asJSON {
+			fmt.Fprintln(p.out, "the same command goes on from here")
+		}
+		return err
 	})
 }
 

@@ -121,6 +121,8 @@ func TestUsageErrors(t *testing.T) {
 		{"sample --lora :0.5 --out o", "name a file"},
 		{"sample --lora a:NaN --out o", "finite"},
 		{"sample --lora main.go:strong --out o", `"strong" behind it is no number`},
+		{"caption", "missing"},
+		{"caption a b", `"b"`},
 		{"merge --out o", "--lora is missing"},
 		{"merge --lora a", "--out is missing"},
 		{"inspect", "missing"},
@@ -136,7 +138,7 @@ func TestUsageErrors(t *testing.T) {
 
 func TestEngineErrorsAreOneLine(t *testing.T) {
 	eng := &fakeEngine{err: engine.Errorf("read pictures", "pictures", engine.NotFound, "no such folder;\nname another")}
-	for _, args := range [][]string{zorbit, {"inspect", "x"}, {"merge", "--lora", "a", "--out", "o"}, {"bench"}} {
+	for _, args := range [][]string{zorbit, {"inspect", "x"}, {"merge", "--lora", "a", "--out", "o"}, {"caption", "d"}, {"bench"}} {
 		code, _, stderr := easel(t, eng, false, args...)
 		if want := "easel: read pictures pictures: no such folder;; name another\n"; code != 1 || stderr != want {
 			t.Errorf("%s: code %d, %q, want %q", args[0], code, stderr, want)

@@ -114,15 +114,6 @@ func (c *Captioner) write(ctx context.Context, pixels *kernel.Tensor) (text, err
 	return c.search.beam(ctx, c.hand)
 }
 
-// Profile is the share of each operator in all calls: of the vision transformer, then of the text decoder.
-func (c *Captioner) Profile() (vision, text []engine.ProfileRow) {
-	vision = c.eye.vm.Profile()
-	for _, s := range c.hand.steps {
-		text = append(text, s.vm.Profile()...)
-	}
-	return vision, text
-}
-
 // Close frees the captioner's memory, not the model.
 func (c *Captioner) Close() {
 	c.hand.close()

@@ -54,7 +54,10 @@ func (w *fileWeights) Tensor(name string, shape ...int) (*kernel.Tensor, error) 
 	return t, nil
 }
 
-// block views the i-th of n equal blocks of rows.
+// block views the i-th of n equal blocks of rows. t may be an outline, without data.
 func block(t *kernel.Tensor, i, n int) *kernel.Tensor {
+	if len(t.Data) == 0 {
+		return &kernel.Tensor{Shape: append([]int{t.Shape[0] / n}, t.Shape[1:]...), DType: t.DType, Frozen: t.Frozen}
+	}
 	return format.Ref{Index: i, Of: n}.Rows(t)
 }
