@@ -205,3 +205,23 @@ func FuzzEncode(f *testing.F) {
 		}
 	})
 }
+
+// TestReservedIDs are left to a larger text encoder: added words follow them, and are found again in any case.
+func TestReservedIDs(t *testing.T) {
+	tok := tokenizer.CLIP()
+	tok.Reserve(49500)
+	tok.Reserve(10) // which takes nothing back
+	ids, err := tok.AddWord("Blorp-9", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int32{49500, 49501}, ids); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(ids, tok.Added(" blorp-9")); diff != "" {
+		t.Error(diff)
+	}
+	if other := tok.Added("blorp"); other != nil {
+		t.Errorf("a word that was not added has ids %v", other)
+	}
+}
