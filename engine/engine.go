@@ -19,6 +19,9 @@ type Engine interface {
 	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
 	// says where; the same job with Resume set goes on from it, bit for bit.
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
+	// Promote exports the checkpoint of a step in the project's newest run, in place of the file that the run exported.
+	// It can be resumed as before.
+	Promote(ctx context.Context, project string, step int) (ExportEvent, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.
@@ -47,8 +50,19 @@ type MethodInfo struct {
 	Name     string    `json:"name"`    // as in Job.Method: "lora"
 	Title    string    `json:"title"`   // as people write it: "LoRA"
 	Updates  string    `json:"updates"` // the element that the loss updates, one sentence
+	Element  string    `json:"element"` // of the pipeline, that the loss updates: one of the Element constants
+	Good     string    `json:"good"`    // what it is good at, one sentence
+	Harm     string    `json:"harm"`    // what it may harm, one sentence
 	Settings []Setting `json:"settings"`
 }
+
+// The values of MethodInfo.Element.
+const (
+	ElementUNet      = "unet"      // the network's own weights
+	ElementEmbedding = "embedding" // the vectors of a new word
+	ElementInserted  = "inserted"  // layers inserted beside frozen ones
+	ElementGenerator = "generator" // a second network that makes the inserted layers
+)
 
 // Setting is a number or choice that a method understands, beside those that every method has.
 type Setting struct {

@@ -21,23 +21,9 @@ import (
 func (s *session) finish(ctx context.Context) error {
 	s.clock = time.Now()
 	s.result.Summary = s.summary()
-	path, err := s.store.ExportPath(s.job.Word)
-	if err != nil {
+	if _, err := s.export(ctx); err != nil {
 		return err
 	}
-	if err := s.tuning.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
-		return err
-	}
-	s.result.Export = path
-	if info, err := os.Stat(path); err == nil {
-		s.result.Summary.FileBytes = info.Size()
-	}
-	s.pipeline.rest()
-	difference, err := s.grid.throughFile(ctx, path)
-	if err != nil {
-		return err
-	}
-	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), difference)
 	s.pipeline.rest()
 	if err := s.grid.measure(ctx, &s.result.Summary); err != nil {
 		return err
@@ -49,12 +35,39 @@ func (s *session) finish(ctx context.Context) error {
 	return nil
 }
 
+// export writes the file for other programs and renders through it.
+func (s *session) export(ctx context.Context) (engine.ExportEvent, error) {
+	path, err := s.store.ExportPath(s.job.Word)
+	if err != nil {
+		return engine.ExportEvent{}, err
+	}
+	if err := s.tuning.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
+		return engine.ExportEvent{}, err
+	}
+	s.result.Export = path
+	if info, err := os.Stat(path); err == nil {
+		s.result.Summary.FileBytes = info.Size()
+	}
+	s.pipeline.rest()
+	e, err := s.grid.throughFile(ctx, path)
+	if err != nil {
+		return e, err
+	}
+	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), e.Difference)
+	s.emit(engine.Event{Kind: engine.KindExport, Export: &e})
+	return e, nil
+}
+
 var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
 
 func (s *session) about(path string) method.About {
 	a := method.About{Job: s.job, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
-		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Images: len(s.pictures.Items), Steps: s.from,
+		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Steps: s.from,
 		Width: s.job.Resolution, Height: s.job.Resolution, Started: s.started, Finished: time.Now()}
+	if s.pictures == nil { // a row is chosen whose pictures are gone
+		return a
+	}
+	a.Images = len(s.pictures.Items)
 	for _, it := range s.pictures.Items {
 		a.Captions = append(a.Captions, it.Caption)
 	}

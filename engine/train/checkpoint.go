@@ -74,10 +74,10 @@ func (t *Trainer) savedValues(f *format.File) ([][]float32, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Equal(saved.Shape, p.Value.Shape) || saved.DType != p.Value.DType {
+		if !slices.Equal(saved.Shape, p.Value.Shape) {
 			return nil, fmt.Errorf("%s has shape %v, not %v", p.Name, saved.Shape, p.Value.Shape)
 		}
-		values = append(values, saved.F32())
+		values = append(values, saved.Floats())
 	}
 	return values, nil
 }

@@ -26,6 +26,9 @@ func (lora) Info() engine.MethodInfo {
 		Name:    "lora",
 		Title:   "LoRA",
 		Updates: "small low-rank layers inserted beside the model's own, which stay frozen",
+		Element: engine.ElementInserted,
+		Good:    "Learns people, animals, things and styles well from a few pictures; a small file that other programs can mix and weaken.",
+		Harm:    "Trained too long or too strongly, other prompts begin to look like your pictures.",
 		Settings: []engine.Setting{
 			{Name: "rank", Default: "16", Help: "inner width of the inserted layers, 1 to 512"},
 			{Name: "alpha", Help: "strength: layers count alpha/rank; empty means rank"},
