@@ -19,6 +19,7 @@ type Asked struct {
 	Sample  bool     // add a row to the grid
 	Save    bool     // write a checkpoint
 	Look    bool     // show the step at hand in pictures
+	Step    bool     // make one step although the run is paused
 	Prompts []string // new columns of the grid
 }
 
@@ -27,6 +28,9 @@ func (c *Control) Pause() { c.ask(func() { c.paused = true }) }
 
 // Resume lets a paused run go on.
 func (c *Control) Resume() { c.ask(func() { c.paused = false }) }
+
+// Step lets a paused run make one step and wait again.
+func (c *Control) Step() { c.ask(func() { c.asked.Step = true }) }
 
 // SampleNow adds a row of pictures to the grid, and writes a checkpoint, so that the row can be chosen later.
 func (c *Control) SampleNow() { c.ask(func() { c.asked.Sample = true }) }

@@ -24,7 +24,7 @@ func (s *session) obey(ctx context.Context) error {
 			waiting = paused
 			s.sink(engine.Event{Kind: engine.KindPause, Pause: &engine.PauseEvent{Paused: paused, Step: s.from}})
 		}
-		if !paused {
+		if !paused || asked.Step {
 			return nil
 		}
 		select {

@@ -22,6 +22,8 @@ type Project struct {
 	Edited Signal[engine.Job]
 	// PicturesChanged tells how many pictures can be trained on.
 	PicturesChanged Signal[int]
+	// RunChanged tells of the newest run on disk.
+	RunChanged Signal[engine.Run]
 	// StateChanged tells what the project does now.
 	StateChanged Signal[State]
 
@@ -75,7 +77,7 @@ func (p *Project) Images() string { return p.job.Images }
 // Job is the one that is being set up.
 func (p *Project) Job() engine.Job { return p.job }
 
-// Run is the newest run on disk when the project was opened; its Dir is "" where there is none.
+// Run is the newest run on disk, as it was when the project was opened or a run ended; its Dir is "" where there is none.
 func (p *Project) Run() engine.Run { return p.run }
 
 // Pictures counts those that can be trained on.
@@ -94,6 +96,7 @@ func (p *Project) Open(dir string, job engine.Job, run engine.Run) {
 	p.Opened.Emit(p)
 	p.Edited.Emit(p.job)
 	p.PicturesChanged.Emit(0)
+	p.RunChanged.Emit(run)
 	p.StateChanged.Emit(Idle)
 }
 
@@ -109,6 +112,12 @@ func (p *Project) SetPictures(n int) {
 		p.pictures = n
 		p.PicturesChanged.Emit(n)
 	}
+}
+
+// SetRun is for the Runner, when a run has ended or another of its steps was exported.
+func (p *Project) SetRun(run engine.Run) {
+	p.run = run
+	p.RunChanged.Emit(run)
 }
 
 // SetState is for the Runner: what it does now.
