@@ -71,18 +71,29 @@ func (r *runner) train(job engine.Job, from engine.Run) {
 	job.Control = r.control
 	r.began(from)
 	r.project.SetState(project.Training)
-	events := post.NewBatch(r.post, refreshGap, r.hear)
+	updates := post.NewBatch(r.post, refreshGap, r.hear)
 	dir := r.project.Dir()
 	go func() { // off Fyne's goroutine until post
 		defer cancel()
-		result, err := r.eng.Train(ctx, job, events.Put)
+		result, err := r.eng.Train(ctx, job, func(e engine.Event) { updates.Put(update{event: e}) })
 		run, _ := r.eng.OpenRun(context.Background(), dir) // where there is none, nothing has begun
-		r.post(func() { r.end(dir, run, result, err) })
+		updates.Put(update{end: func() { r.end(dir, run, result, err) }})
 	}()
 }
 
-func (r *runner) hear(events []engine.Event) {
-	for _, e := range events {
+// update is an event, or the end of the run.
+type update struct {
+	event engine.Event
+	end   func()
+}
+
+func (r *runner) hear(updates []update) {
+	var events []engine.Event
+	for _, u := range updates {
+		e := u.event
+		if u.end == nil {
+			events = append(events, e)
+		}
 		if e.Pause != nil && r.cancel != nil && r.project.State() != project.Stopping {
 			state := project.Training
 			if e.Pause.Paused {
@@ -92,6 +103,9 @@ func (r *runner) hear(events []engine.Event) {
 		}
 	}
 	r.heard(events)
+	if last := updates[len(updates)-1]; last.end != nil {
+		last.end()
+	}
 }
 
 func (r *runner) end(dir string, run engine.Run, result engine.Result, err error) {

@@ -77,3 +77,10 @@ func (r *groundRenderer) Refresh() {
 func (r *groundRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.plate} }
 
 func (r *groundRenderer) Destroy() {}
+
+// Caption is small text of one line.
+func Caption(text string) *widget.Label {
+	label := widget.NewLabel(text)
+	label.SizeName = theme.SizeNameCaptionText
+	return label
+}

@@ -31,3 +31,6 @@ func (b *Steady) DragEnd() {
 		b.Tapped(&fyne.PointEvent{Position: b.last})
 	}
 }
+
+// ButtonText is what the button says, for tests.
+func (b *Steady) ButtonText() string { return b.Text }
