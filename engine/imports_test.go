@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"kernel":              {},
 	"store":               {"internal/atomicfile"},
 	"tokenizer":           {},
-	"dataset":             {"internal/rng"},
+	"dataset":             {"internal/rng", "internal/atomicfile"},
 	"format":              {"kernel", "internal/atomicfile", "format/pickle"},
 	"format/pickle":       {},
 	"optim":               {"kernel"},
