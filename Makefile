@@ -24,7 +24,7 @@ export GOMP_SPINCOUNT ?= 10000
 .PHONY: demo build run test fuzz lint clean deps deps-gui cli staticcheck go-version
 
 demo: cli
-	$(CLI) train --method lora --model builtin --images testdata/subjects/zorbit --word zorbit --class "monster toy" --rank 8 \
+	$(CLI) train --method lora --model builtin --images samples/zorbit --word zorbit --class "monster toy" --rank 8 \
 		--out out/zorbit --seed 1
 
 cli: deps go-version

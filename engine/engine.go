@@ -32,6 +32,10 @@ type Engine interface {
 	Bench(ctx context.Context, req BenchRequest, sink Sink) ([]BenchRow, error)
 	// OpenRun reads the newest run of a project folder.
 	OpenRun(ctx context.Context, project string) (Run, error)
+	// Folder gives access to a project's folder while a run is set up. The folder need not exist yet.
+	Folder(dir string) Folder
+	// CheckCaption looks at a caption of a picture of the subject; word and class may be empty. Any goroutine may ask.
+	CheckCaption(caption, word, class string) CaptionCheck
 	// Close frees what the engine holds.
 	Close() error
 }

@@ -31,6 +31,7 @@ type Item struct {
 	Width, Height int         // of its bucket, and so of Pixels
 	Source        image.Point // size of the upright picture in the file
 	Alpha         bool        // the file has transparent pixels; Pixels puts them on white
+	Crop          engine.Crop // which part Pixels cuts out
 }
 
 // Skipped is a file that is not used.
@@ -55,6 +56,10 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	crops, err := readCrops(dir)
+	if err != nil {
+		return nil, err
+	}
 	set := &Set{}
 	for _, name := range folder.unused {
 		set.skip(filepath.Join(dir, name), Unused)
@@ -73,7 +78,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 		item := Item{
 			Path: path, Caption: template(opt.Word, opt.Class),
 			Width: bucket.X, Height: bucket.Y,
-			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha,
+			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha, Crop: inRange(crops[name]),
 		}
 		if file, ok := folder.captions[stem(name)]; ok {
 			text, err := readCaption(filepath.Join(dir, file))
@@ -117,5 +122,5 @@ func (it Item) Pixels() ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tensor(Fit(OnWhite(img), image.Pt(it.Width, it.Height))), nil
+	return tensor(fitAt(OnWhite(img), image.Pt(it.Width, it.Height), it.Crop)), nil
 }

@@ -4,6 +4,8 @@ import (
 	"image"
 
 	"github.com/disintegration/imaging"
+
+	"easel/engine"
 )
 
 // OnWhite composites a picture over white, in sRGB values, so that every pixel is opaque. An opaque picture is
@@ -27,18 +29,29 @@ func OnWhite(img *image.NRGBA) *image.NRGBA {
 const longest = 8
 
 // Fit scales a picture with a Lanczos filter until it just covers size, and cuts the middle out.
-func Fit(img image.Image, size image.Point) *image.NRGBA {
+func Fit(img image.Image, size image.Point) *image.NRGBA { return fitAt(img, size, engine.Crop{}) }
+
+// fitAt is Fit with the part that crop chooses.
+func fitAt(img image.Image, size image.Point, crop engine.Crop) *image.NRGBA {
 	b := img.Bounds()
 	cover := Cover(b.Dx(), b.Dy(), size)
 	// A strip, such as 4000 x 10 pixels, would cover a square at an enormous size: it is cut to shape first. For usual
 	// pictures sd-scripts' order, scale and then cut, counts.
 	if cover.X > longest*size.X || cover.Y > longest*size.Y {
-		img = imaging.CropCenter(img, max(1, b.Dy()*size.X/size.Y), max(1, b.Dx()*size.Y/size.X))
+		part := image.Pt(min(b.Dx(), max(1, b.Dy()*size.X/size.Y)), min(b.Dy(), max(1, b.Dx()*size.Y/size.X)))
+		corner := b.Min.Add(cropCorner(b.Size().Sub(part), crop))
+		img = imaging.Crop(img, image.Rectangle{Min: corner, Max: corner.Add(part)})
 		cover = size
 	}
 	scaled := imaging.Resize(img, cover.X, cover.Y, imaging.Lanczos)
-	corner := image.Pt((cover.X-size.X)/2, (cover.Y-size.Y)/2)
+	corner := cropCorner(cover.Sub(size), crop)
 	return imaging.Crop(scaled, image.Rectangle{Min: corner, Max: corner.Add(size)})
+}
+
+// cropCorner is where the part begins that crop chooses, when over is cut in all.
+func cropCorner(over image.Point, crop engine.Crop) image.Point {
+	move := func(over int, by float64) int { return int(float64(over) * (1 + by) / 2) }
+	return image.Pt(move(over.X, crop.X), move(over.Y, crop.Y))
 }
 
 // tensor is the picture's pixels without alpha as [height, width, 3], 0 to 255 mapped to -1 to 1.

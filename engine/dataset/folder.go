@@ -26,6 +26,9 @@ func list(dir string) (folder, error) {
 	stems := map[string]bool{}
 	var captions []string
 	for _, e := range entries {
+		if e.Name() == cropsName {
+			continue
+		}
 		if captionRank(e.Name()) >= 0 && !e.IsDir() {
 			captions = append(captions, e.Name())
 			continue
