@@ -35,6 +35,7 @@ func (q Queue) Until(t testing.TB, what string, done func() bool) {
 		select {
 		case f := <-q:
 			f()
+		case <-time.After(5 * time.Millisecond): // what done looks at may change without a post
 		case <-limit:
 			t.Fatalf("waited too long for %s", what)
 		}
