@@ -38,16 +38,17 @@ type Grid struct {
 
 // The sizes of a grid, in Fyne's units.
 const (
-	cellSide   = 168
+	leastCell  = 136
+	mostCell   = 320
 	labelWidth = 104
 	headHeight = 62 // three lines of a prompt
-	density    = 2  // pixels a unit, on a sharp screen
-	mostCells  = 160
+	cellPixels = 384
+	mostCells  = 120 // pictures that are kept: at most 70 MB
 )
 
 // NewGrid makes an empty grid.
 func NewGrid(run post.Func) *Grid {
-	g := &Grid{chosen: -1, loader: NewLoader(run, density*cellSide, mostCells)}
+	g := &Grid{chosen: -1, loader: NewLoader(run, cellPixels, mostCells)}
 	g.table = &widget.Table{
 		Length:            func() (int, int) { return len(g.rows), len(g.columns) },
 		CreateCell:        func() fyne.CanvasObject { return newGridCell() },
@@ -69,13 +70,27 @@ func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 	sized := len(columns) != len(g.columns) || len(rows) != len(g.rows)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
 	if sized {
-		g.resize()
+		g.fit()
 	}
 	g.table.Refresh()
 }
 
-// resize tells the table the sizes, which it keeps one by one.
-func (g *Grid) resize() {
+// Resize implements fyne.Widget: few columns become wide.
+func (g *Grid) Resize(size fyne.Size) {
+	g.BaseWidget.Resize(size)
+	g.fit()
+}
+
+// side is that of a cell.
+func (g *Grid) side() float32 {
+	room := g.Size().Width - labelWidth - 2*theme.Padding()
+	n := float32(max(len(g.columns), 1))
+	return min(max(room/n-theme.Padding(), leastCell), mostCell)
+}
+
+// fit tells the table the sizes, which it keeps one by one.
+func (g *Grid) fit() {
+	cellSide := g.side()
 	for i := range g.columns {
 		g.table.SetColumnWidth(i, cellSide)
 	}
@@ -197,7 +212,7 @@ func (c *gridCell) CreateRenderer() fyne.WidgetRenderer {
 }
 
 // MinSize keeps the cell's size whatever an error says.
-func (c *gridCell) MinSize() fyne.Size { return fyne.NewSquareSize(cellSide) }
+func (c *gridCell) MinSize() fyne.Size { return fyne.NewSquareSize(leastCell) }
 
 // gridHead is the head of a column or a row.
 type gridHead struct {

@@ -129,9 +129,9 @@ const pictureHeight = 62
 
 // parts of the picture that all methods have.
 var parts = []part{
-	{"prompt", 2, 7, 17, 10, 0, ""},
+	{"prompt", 1, 7, 18, 10, 0, ""},
 	{"word", 20, 7, 13, 10, 0, engine.ElementEmbedding},
-	{"text encoder", 40, 7, 25, 10, 0, ""},
+	{"text encoder", 40, 7, 28, 10, 0, ""},
 	{"picture", 2, 27, 17, 14, 1, ""},
 	{"noisy", 27, 27, 15, 14, 1, ""},
 	{"noise", 27, 48, 15, 9, 1, ""},
@@ -141,8 +141,8 @@ var parts = []part{
 
 // added parts are those of one method.
 var added = map[string][]part{
-	engine.ElementInserted:  {{"added layers", 47, 48, 26, 9, 2, engine.ElementInserted}},
-	engine.ElementGenerator: {{"layers", 52, 48, 16, 9, 2, ""}, {"2nd network", 74, 48, 22, 9, 2, engine.ElementGenerator}},
+	engine.ElementInserted:  {{"added layers", 45, 48, 30, 9, 2, engine.ElementInserted}},
+	engine.ElementGenerator: {{"layers", 48, 48, 16, 9, 2, ""}, {"2nd network", 70, 47.5, 27, 9.5, 2, engine.ElementGenerator}},
 }
 
 // path is an arrow, through points.
@@ -163,15 +163,15 @@ var paths = []path{
 
 var addedPaths = map[string][]path{
 	engine.ElementInserted:  {{[]float32{60, 48, 60, 43}, 2}},
-	engine.ElementGenerator: {{[]float32{60, 48, 60, 43}, 2}, {[]float32{74, 52.5, 68, 52.5}, 2}},
+	engine.ElementGenerator: {{[]float32{57, 48, 57, 43}, 2}, {[]float32{70, 52.5, 64, 52.5}, 2}},
 }
 
 // feedback is the way from the loss to what it updates.
 var feedback = map[string][]float32{
 	engine.ElementUNet:      {87, 27, 87, 21, 66, 21, 66, 25},
 	engine.ElementEmbedding: {87, 27, 87, 2, 26.5, 2, 26.5, 7},
-	engine.ElementInserted:  {87, 41, 87, 52.5, 73, 52.5},
-	engine.ElementGenerator: {87, 41, 87, 48},
+	engine.ElementInserted:  {87, 41, 87, 52.5, 75, 52.5},
+	engine.ElementGenerator: {87, 41, 87, 47.5},
 }
 
 // CreateRenderer implements fyne.Widget.
@@ -231,7 +231,7 @@ func (r *pipelineRenderer) Layout(size fyne.Size) {
 	for _, b := range r.boxes {
 		b.plate.Move(at(b.x, b.y))
 		b.plate.Resize(fyne.NewSize(b.w*unit, b.h*unit))
-		b.text.TextSize = min(4.4*unit, theme.TextSize())
+		b.text.TextSize = min(3.7*unit, theme.TextSize())
 		text := b.text.MinSize()
 		b.text.Move(at(b.x, b.y).AddXY(0, (b.h*unit-text.Height)/2))
 		b.text.Resize(fyne.NewSize(b.w*unit, text.Height))
@@ -254,7 +254,7 @@ func (a pipelineArrow) layout(at func(x, y float32) fyne.Position, unit float32)
 	end, before := point(n-1), point(n-2)
 	angle := math.Atan2(float64(end.Y-before.Y), float64(end.X-before.X))
 	for k, turn := range []float64{2.6, -2.6} {
-		tip := end.AddXY(2*unit*float32(math.Cos(angle+turn)), 2*unit*float32(math.Sin(angle+turn)))
+		tip := end.AddXY(2.6*unit*float32(math.Cos(angle+turn)), 2.6*unit*float32(math.Sin(angle+turn)))
 		a.lines[n-1+k].Position1, a.lines[n-1+k].Position2 = end, tip
 	}
 }
