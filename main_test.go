@@ -84,7 +84,7 @@ func TestSampleFlagsBecomeARequest(t *testing.T) {
 		"--height", "96", "--dtype", "f32", "--out", "o.png")
 	want := engine.SampleRequest{
 		Model: "m", Prompt: "a zorbit", Negative: "fog", Sampler: "euler", Steps: 9, Guidance: 2, Seed: 5, Width: 64, Height: 96,
-		Out: "o.png", DType: "f32", LoRAs: []engine.LoRAFile{{Path: "a.safetensors", Weight: 0.8}, {Path: `C:\b.safetensors`, Weight: 1}, {Path: "c:x", Weight: -1}},
+		Out: "o.png", DType: "f32", Tuned: []engine.TunedFile{{Path: "a.safetensors", Weight: 0.8}, {Path: `C:\b.safetensors`, Weight: 1}, {Path: "c:x", Weight: -1}},
 	}
 	if diff := cmp.Diff(want, eng.request); diff != "" {
 		t.Error(diff)

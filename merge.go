@@ -15,7 +15,7 @@ func (p *program) merge(ctx context.Context, args []string) error {
 	var asJSON bool
 	fs := p.flags("merge")
 	fs.StringVar(&req.Model, "model", "builtin", "`model` to add to: builtin, a folder in diffusers form, or a checkpoint in one file")
-	fs.Var(&loraList{&req.LoRAs}, "lora", "LoRA `FILE:WEIGHT` to add to the model's weights, weight 1 where left out; may be repeated")
+	fs.Var(&tunedList{&req.LoRAs}, "lora", "LoRA `FILE:WEIGHT` to add to the model's weights, weight 1 where left out; may be repeated")
 	fs.StringVar(&req.Out, "out", "", "`where` to write the merged model, in the form of --model: a new folder, or a new file that ends in .safetensors")
 	fs.StringVar(&req.DType, "dtype", "", "number `type` to store the model in: f16, f32, bf16; empty keeps that of each tensor")
 	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one a core")

@@ -138,7 +138,7 @@ func TestMergeOutput(t *testing.T) {
 	args := strings.Fields("merge --model sd15.safetensors --lora a.safetensors:0.8 --lora b.safetensors --out m.safetensors --dtype f16")
 	_, stdout, _ := easel(t, eng, false, args...)
 	want := engine.MergeRequest{Model: "sd15.safetensors", Out: "m.safetensors", DType: "f16",
-		LoRAs: []engine.LoRAFile{{Path: "a.safetensors", Weight: 0.8}, {Path: "b.safetensors", Weight: 1}}}
+		LoRAs: []engine.TunedFile{{Path: "a.safetensors", Weight: 0.8}, {Path: "b.safetensors", Weight: 1}}}
 	if diff := cmp.Diff(want, eng.merge); diff != "" {
 		t.Error(diff)
 	}

@@ -18,7 +18,9 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	fs := p.flags("sample")
 	fs.StringVar(&req.Model, "model", "builtin", modelHelp)
 	modelFlags(fs, &req.VAE, &req.Prediction)
-	fs.Var(&loraList{&req.LoRAs}, "lora", "LoRA `FILE:WEIGHT` to add to the model, weight 1 where left out; may be repeated")
+	for _, kind := range []string{"lora", "embedding", "hypernetwork"} {
+		fs.Var(&tunedList{&req.Tuned}, kind, "tuned `FILE:WEIGHT` to add to the model, of whatever kind; weight 1 where left out; may be repeated")
+	}
 	fs.StringVar(&req.Prompt, "prompt", "", "`text` to render")
 	fs.StringVar(&req.Negative, "negative", "", "`text` to keep away from")
 	fs.StringVar(&req.Sampler, "sampler", "", "`sampler`: ddim, euler, euler_karras, euler_a, dpmpp_2m, dpmpp_2m_karras; empty takes the model's own")
@@ -51,20 +53,20 @@ func (p *program) sample(ctx context.Context, args []string) error {
 	})
 }
 
-// loraList is the repeatable flag --lora FILE:WEIGHT.
-type loraList struct{ list *[]engine.LoRAFile }
+// tunedList is a repeatable flag such as --lora FILE:WEIGHT.
+type tunedList struct{ list *[]engine.TunedFile }
 
-func (l *loraList) String() string { return "" }
+func (l *tunedList) String() string { return "" }
 
 // Set splits off the weight at the last colon, if what follows is a number: a path may hold colons.
-func (l *loraList) Set(text string) error {
-	file := engine.LoRAFile{Path: text, Weight: 1}
+func (l *tunedList) Set(text string) error {
+	file := engine.TunedFile{Path: text, Weight: 1}
 	if i := strings.LastIndexByte(text, ':'); i >= 0 {
 		if weight, err := strconv.ParseFloat(text[i+1:], 64); err == nil {
 			if math.IsNaN(weight) || math.IsInf(weight, 0) {
 				return fmt.Errorf("the weight must be a finite number")
 			}
-			file = engine.LoRAFile{Path: text[:i], Weight: weight}
+			file = engine.TunedFile{Path: text[:i], Weight: weight}
 		}
 	}
 	if file.Path == "" {

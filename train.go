@@ -19,7 +19,7 @@ func (p *program) train(ctx context.Context, args []string) error {
 		return err
 	}
 	job := engine.Job{Method: "lora", Model: "builtin"}
-	f, err := p.parseTrain(args, methods, &job)
+	f, err := p.parseTrain("train", args, methods, &job)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (p *program) train(ctx context.Context, args []string) error {
 				return err
 			}
 			job = run.Job
-			if _, err := p.parseTrain(args, methods, &job); err != nil { // what is given now replaces what is recorded
+			if _, err := p.parseTrain("train", args, methods, &job); err != nil { // what is given now replaces what is recorded
 				return err
 			}
 		}
@@ -50,9 +50,12 @@ type trainFlags struct {
 	json    bool
 }
 
-// parseTrain lays args over job, whose values are the flags' defaults.
-func (p *program) parseTrain(args []string, methods []engine.MethodInfo, job *engine.Job) (f trainFlags, err error) {
-	fs := p.flags("train")
+// parseTrain lays args over job, whose values are the flags' defaults. more defines flags of the command's own.
+func (p *program) parseTrain(command string, args []string, methods []engine.MethodInfo, job *engine.Job, more ...func(*flag.FlagSet)) (f trainFlags, err error) {
+	fs := p.flags(command)
+	for _, define := range more {
+		define(fs)
+	}
 	jobFlags(fs, job)
 	settingFlags(fs, methods, job)
 	fs.IntVar(&f.threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
@@ -85,6 +88,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Images, "images", job.Images, "`folder` with pictures of the subject, captions beside them in .txt files")
 	fs.StringVar(&job.Word, "word", job.Word, "new `word` that will call the subject")
 	fs.StringVar(&job.Class, "class", job.Class, "`what` the subject is, as \"dog\" or \"monster toy\"")
+	fs.StringVar(&job.Goal, "goal", job.Goal, "`what` is taught: object, person, animal, style, or trying; chooses the settings that you leave out")
 	fs.StringVar(&job.From, "from", job.From, "LoRA `file` that training begins with; empty begins anew. Its rank and alpha count, and its layers are trained where --targets names none")
 	fs.StringVar(&job.Out, "out", job.Out, "project `folder` for the results; made where absent")
 	fs.IntVar(&job.Steps, "steps", job.Steps, "training `steps`; 0 takes the method's own")
@@ -103,6 +107,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
 	fs.Var((*byteCount)(&job.Memory), "memory", "most `memory` to take, as 2GB or 800MB: slower ways are chosen as needed; by default what the machine has free")
 	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
+	fs.Var(&textList{&job.Files, false}, "file", "`form` of file to write, where the method has several (easel methods lists them); may be repeated")
 	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
 }
 

@@ -16,12 +16,20 @@ type Engine interface {
 	Device() Device
 	// Methods lists the fine-tuning methods in the order in which a window shows them.
 	Methods() []MethodInfo
+	// Costs says what each method would cost on a model with its presets and eight pictures.
+	Costs(ctx context.Context, model string) ([]MethodCost, error)
+	// Plan says what Train would do with a job: every setting with its reason, memory, and with measure the time of
+	// real steps. Nothing is written.
+	Plan(ctx context.Context, job Job, measure bool, sink Sink) (Preview, error)
 	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
 	// says where; the same job with Resume set goes on from it, bit for bit.
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
 	// Promote exports the checkpoint of a step in the project's newest run, in place of the file that the run exported.
 	// It can be resumed as before.
 	Promote(ctx context.Context, project string, step int) (ExportEvent, error)
+	// Compare trains several methods on the same pictures and writes a page that shows them side by side. A method that
+	// cannot be trained is a row that says why.
+	Compare(ctx context.Context, req CompareRequest, sink Sink) (Comparison, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.
@@ -51,22 +59,33 @@ type Device struct {
 
 // MethodInfo describes one fine-tuning method.
 type MethodInfo struct {
-	Name     string    `json:"name"`    // as in Job.Method: "lora"
-	Title    string    `json:"title"`   // as people write it: "LoRA"
-	Updates  string    `json:"updates"` // the element that the loss updates, one sentence
-	Element  string    `json:"element"` // of the pipeline, that the loss updates: one of the Element constants
-	Good     string    `json:"good"`    // what it is good at, one sentence
-	Harm     string    `json:"harm"`    // what it may harm, one sentence
-	Settings []Setting `json:"settings"`
+	Name     string     `json:"name"`    // as in Job.Method: "lora"
+	Title    string     `json:"title"`   // as people write it: "LoRA"
+	Updates  string     `json:"updates"` // the element that the loss updates, one sentence
+	Element  Element    `json:"element"` // the same for a picture of the pipeline
+	Good     string     `json:"good"`    // what it is good at
+	Harm     string     `json:"harm"`    // what it may harm
+	Settings []Setting  `json:"settings"`
+	Files    []FileForm `json:"files"` // that it can write; the first one unless asked otherwise
 }
 
-// The values of MethodInfo.Element.
+// Element is a part of the pipeline that a loss can update.
+type Element string
+
+// The elements.
 const (
-	ElementUNet      = "unet"      // the network's own weights
-	ElementEmbedding = "embedding" // the vectors of a new word
-	ElementInserted  = "inserted"  // layers inserted beside frozen ones
-	ElementGenerator = "generator" // a second network that makes the inserted layers
+	Weights        Element = "weights"   // of the UNet itself
+	WordEmbedding  Element = "embedding" // of a new word in the prompt
+	InsertedLayers Element = "inserted"  // beside the model's own
+	Generator      Element = "generator" // a network that outputs the inserted layers
 )
+
+// FileForm is a form of file that a method can write.
+type FileForm struct {
+	Name   string `json:"name"`   // as in Job.Files: "kohya"
+	Ending string `json:"ending"` // ".safetensors"; empty for a folder
+	Title  string `json:"title"`  // what it is and who reads it
+}
 
 // Setting is a number or choice that a method understands, beside those that every method has.
 type Setting struct {
@@ -74,6 +93,36 @@ type Setting struct {
 	Default string   `json:"default"` // in the form that Job.Settings takes
 	Help    string   `json:"help"`    // one line, with the unit
 	Choices []string `json:"choices,omitempty"`
+}
+
+// Choice is a setting of a job with the reason for its value.
+type Choice struct {
+	Name   string `json:"name"` // as in a recorded job: "rate", "settings.rank"
+	Value  string `json:"value"`
+	Reason string `json:"reason"`
+	Source string `json:"source,omitempty"` // where the value was taken from
+}
+
+// Preview is what Train would do with a job.
+type Preview struct {
+	Job        Job      `json:"job"` // completed
+	Choices    []Choice `json:"choices"`
+	Pictures   int      `json:"pictures"`
+	Plan       Plan     `json:"plan"`
+	Parameters int64    `json:"parameters"` // trained numbers
+	FileBytes  int64    `json:"file_bytes"` // expected
+	// SecondsPerStep is measured, 0 where it is not; Seconds is that of all steps, without the grid's pictures.
+	SecondsPerStep float64 `json:"seconds_per_step"`
+	Seconds        float64 `json:"seconds"`
+}
+
+// MethodCost is what a method costs on a model.
+type MethodCost struct {
+	Method     string `json:"method"`
+	Parameters int64  `json:"parameters"`        // trained numbers
+	Peak       int64  `json:"peak"`              // bytes, predicted
+	FileBytes  int64  `json:"file_bytes"`        // expected
+	Problem    string `json:"problem,omitempty"` // why it cannot run here
 }
 
 // Picture is a rendered picture on disk.
@@ -85,34 +134,34 @@ type Picture struct {
 
 // SampleRequest asks for pictures of one prompt.
 type SampleRequest struct {
-	Model      string     `json:"model"`                // "builtin", a checkpoint or a diffusers folder
-	VAE        string     `json:"vae,omitempty"`        // file with a VAE in place of the model's own
-	Prediction string     `json:"prediction,omitempty"` // of the model: "epsilon" or "v"; empty decides by its files
-	LoRAs      []LoRAFile `json:"loras,omitempty"`
-	Prompt     string     `json:"prompt"`
-	Negative   string     `json:"negative,omitempty"`
-	Sampler    string     `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
-	Steps      int        `json:"steps"`
-	Guidance   float64    `json:"guidance"` // 1 switches guidance off
-	Seed       uint64     `json:"seed"`
-	Width      int        `json:"width"` // pixels; 0 takes the model's own size
-	Height     int        `json:"height"`
-	Out        string     `json:"out"` // a .png file
-	DType      string     `json:"dtype"`
+	Model      string      `json:"model"`                // "builtin", a checkpoint or a diffusers folder
+	VAE        string      `json:"vae,omitempty"`        // file with a VAE in place of the model's own
+	Prediction string      `json:"prediction,omitempty"` // of the model: "epsilon" or "v"; empty decides by its files
+	Tuned      []TunedFile `json:"tuned,omitempty"`
+	Prompt     string      `json:"prompt"`
+	Negative   string      `json:"negative,omitempty"`
+	Sampler    string      `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
+	Steps      int         `json:"steps"`
+	Guidance   float64     `json:"guidance"` // 1 switches guidance off
+	Seed       uint64      `json:"seed"`
+	Width      int         `json:"width"` // pixels; 0 takes the model's own size
+	Height     int         `json:"height"`
+	Out        string      `json:"out"` // a .png file
+	DType      string      `json:"dtype"`
 }
 
-// LoRAFile is a LoRA and the weight with which it is added to the model.
-type LoRAFile struct {
+// TunedFile is a file that a fine-tuning method wrote, and the weight with which it is added to the model.
+type TunedFile struct {
 	Path   string  `json:"path"`
 	Weight float64 `json:"weight"` // 1 adds it as trained
 }
 
 // MergeRequest asks for a model with LoRA files added to its weights: W + weight·alpha/rank·up·down.
 type MergeRequest struct {
-	Model string     `json:"model"` // "builtin", a diffusers folder or a checkpoint in one file
-	LoRAs []LoRAFile `json:"loras"`
-	Out   string     `json:"out"`             // of the model's own form: a new folder, or a new .safetensors file
-	DType string     `json:"dtype,omitempty"` // storage type: "f32", "f16", "bf16"; empty keeps each tensor's own
+	Model string      `json:"model"` // "builtin", a diffusers folder or a checkpoint in one file
+	LoRAs []TunedFile `json:"loras"`
+	Out   string      `json:"out"`             // of the model's own form: a new folder, or a new .safetensors file
+	DType string      `json:"dtype,omitempty"` // storage type: "f32", "f16", "bf16"; empty keeps each tensor's own
 }
 
 // MergeResult says what was written.

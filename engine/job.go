@@ -11,6 +11,7 @@ type Job struct {
 	Word       string `json:"word" toml:"word"`                       // the new word that calls the subject
 	Class      string `json:"class" toml:"class"`                     // what it is: "dog", "monster toy"
 	Out        string `json:"out" toml:"out"`                         // project folder; made where absent
+	Goal       string `json:"goal,omitempty" toml:"goal"`             // what is taught: "object", "person", "animal", "style", "trying"; chooses the presets
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`
@@ -39,6 +40,8 @@ type Job struct {
 	Memory int64  `json:"memory" toml:"memory"` // bytes that the process may take; 0 is what the machine has free
 	Resume bool   `json:"resume" toml:"-"`      // go on from the newest checkpoint of Out
 	Export string `json:"export" toml:"export"` // storage type of the exported file: "f16", "f32", "bf16"
+	// Files are the forms of file to write, by FileForm.Name; empty writes the method's first.
+	Files []string `json:"files,omitempty" toml:"files,omitempty"`
 
 	// Plan is how a run uses memory. Train makes it, unless a resumed run has one on record.
 	Plan Plan `json:"plan,omitzero" toml:"plan"`
@@ -49,11 +52,12 @@ type Job struct {
 
 // Result is what a finished or cancelled run leaves.
 type Result struct {
-	Run        Run     `json:"run"`
-	Export     string  `json:"export,omitempty"`     // the file for other programs
-	Grid       string  `json:"grid,omitempty"`       // the before/after picture
-	Checkpoint string  `json:"checkpoint,omitempty"` // from which Resume goes on
-	Summary    Summary `json:"summary"`
+	Run        Run      `json:"run"`
+	Export     string   `json:"export,omitempty"`     // the file for other programs
+	Exports    []string `json:"exports,omitempty"`    // all files, where several forms were asked for
+	Grid       string   `json:"grid,omitempty"`       // the before/after picture
+	Checkpoint string   `json:"checkpoint,omitempty"` // from which Resume goes on
+	Summary    Summary  `json:"summary"`
 }
 
 // Summary says in numbers what training did.

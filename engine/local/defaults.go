@@ -37,18 +37,24 @@ func preserved() []string {
 	return prompts
 }
 
-// complete fills in what the job leaves open.
-func (p *pipeline) complete(job engine.Job, images int) engine.Job {
-	set(&job.Batch, 1, 4, p.small())
-	set(&job.Steps, min(max(100*images, 400), 1500), 400, p.small())
+// complete fills in what the job leaves open: from the presets, and what they do not say.
+func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.Choice, error) {
+	converts := job.Rate == 0 && job.Optimizer != ""
+	job, choices, err := p.presets.Fill(job, pictures, p.small())
+	if err != nil {
+		return job, nil, err
+	}
+	if converts {
+		job.Rate = rateFor(job.Optimizer, job.Rate)
+	}
 	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
+	job.Batch = cmp.Or(job.Batch, 1)
 	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
-	set(&job.Rate, rateFor(job.Optimizer, 1e-4), rateFor(job.Optimizer, 1.5e-3), p.small())
 	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
-	set(&job.Preserve, -1, 2, p.small())
+	job.Preserve = cmp.Or(job.Preserve, -1)
 	job.SampleSteps = cmp.Or(job.SampleSteps, 20)
 	set(&job.Guidance, 7.5, 4, p.small())
-	set(&job.Schedule, "constant", "cosine", p.small())
+	job.Schedule = cmp.Or(job.Schedule, "constant")
 	if job.Schedule == "constant" && job.Warmup > 0 {
 		job.Schedule = "constant_with_warmup"
 	}
@@ -60,11 +66,12 @@ func (p *pipeline) complete(job engine.Job, images int) engine.Job {
 			job.Prompts = smallColumns
 		}
 	}
-	return job
+	return job, choices, nil
 }
 
-// rateFor turns AdamW's learning rate into another optimizer's: Prodigy finds its own, of which 1 is the whole, and
-// Lion's steps are of full size in every element (Chen et al., arXiv 2302.06675, advise 3 to 10 times less).
+// rateFor turns AdamW's learning rate, which presets give, into that of the optimizer that a user chose: Prodigy finds its
+// own, of which 1 is the whole, and Lion's steps are of full size in every element (Chen et al., arXiv 2302.06675, advise 3
+// to 10 times less).
 func rateFor(optimizer string, adamW float64) float64 {
 	switch optimizer {
 	case "prodigy":

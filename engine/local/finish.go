@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,27 +37,83 @@ func (s *session) finish(ctx context.Context) error {
 	return nil
 }
 
-// export writes the file for other programs and renders through it.
+// export writes the files for other programs and renders through the first.
 func (s *session) export(ctx context.Context) (engine.ExportEvent, error) {
-	path, err := s.store.ExportPath(s.job.Word)
-	if err != nil {
+	if err := s.writeFiles(); err != nil {
 		return engine.ExportEvent{}, err
-	}
-	if err := s.tuning.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
-		return engine.ExportEvent{}, err
-	}
-	s.result.Export = path
-	if info, err := os.Stat(path); err == nil {
-		s.result.Summary.FileBytes = info.Size()
 	}
 	s.pipeline.rest()
-	e, err := s.grid.throughFile(ctx, path)
+	e, err := s.grid.throughFile(ctx, s.result.Export)
 	if err != nil {
 		return e, err
 	}
-	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(path), e.Difference)
+	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(e.Path), e.Difference)
 	s.emit(engine.Event{Kind: engine.KindExport, Export: &e})
 	return e, nil
+}
+
+// writeFiles writes the forms of file that the job asks for. The first is named after the word alone: it is what calls the
+// subject elsewhere.
+func (s *session) writeFiles() error {
+	forms, err := fileForms(s.method.Info(), s.job.Files)
+	if err != nil {
+		return err
+	}
+	for i, form := range forms {
+		name := s.job.Word
+		if i > 0 {
+			name += "-" + form.Name
+		}
+		path, err := s.store.ExportPath(name, form.Ending)
+		if err != nil {
+			return err
+		}
+		if err := s.tuning.Export(path, form.Name, s.about(path), exportTypes[s.job.Export]); err != nil {
+			return err
+		}
+		s.result.Exports = append(s.result.Exports, path)
+	}
+	s.result.Export = s.result.Exports[0]
+	s.result.Summary.FileBytes, err = sizeOf(s.result.Export)
+	return err
+}
+
+// fileForms are the forms of a method by their names, the first one where none is named.
+func fileForms(info engine.MethodInfo, names []string) ([]engine.FileForm, error) {
+	if len(names) == 0 {
+		return info.Files[:1], nil
+	}
+	var forms []engine.FileForm
+	for _, name := range names {
+		i := slices.IndexFunc(info.Files, func(f engine.FileForm) bool { return f.Name == name })
+		if i < 0 {
+			var known []string
+			for _, f := range info.Files {
+				known = append(known, f.Name)
+			}
+			return nil, engine.Errorf("check settings", "", engine.BadInput, "%s writes no file of the form %q; choose from %s", info.Title, name, strings.Join(known, ", "))
+		}
+		forms = append(forms, info.Files[i])
+	}
+	return forms, nil
+}
+
+// sizeOf is the size of a file, or of all files in a folder, in bytes.
+func sizeOf(path string) (n int64, err error) {
+	err = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, engine.Errorf("read back the export", path, engine.BadFile, "%w", err)
+	}
+	return n, nil
 }
 
 var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
@@ -104,7 +162,7 @@ func (s *session) picturesHash() []byte {
 // number of threads is not in it: another number changes the last bits, which nobody who moves to another machine minds.
 func (s *session) fingerprint() string {
 	job := s.job
-	job.Out, job.Resume, job.Export = "", false, ""
+	job.Out, job.Resume, job.Export, job.Files = "", false, "", nil
 	job.Memory, job.Plan = 0, engine.Plan{Weights: job.Plan.Weights} // all else of the plan changes no value
 	job.From = s.beginning                                           // wherever the file lies
 	job.DType = s.pipeline.options.DType.String()

@@ -214,7 +214,7 @@ func readPicture(path string) (image.Image, error) {
 // the trained model, as a share of the range: what storing in half precision costs.
 func (g *grid) throughFile(ctx context.Context, path string) (engine.ExportEvent, error) {
 	e := engine.ExportEvent{Step: g.s.from, Path: path, Size: g.s.result.Summary.FileBytes}
-	adapter, err := g.s.tuning.Reopen(path)
+	adapter, err := g.s.method.Apply(g.s.pipeline.model, path, 1)
 	if err != nil {
 		return e, err
 	}

@@ -15,6 +15,8 @@ import (
 	"easel/engine/format"
 	"easel/engine/internal/golden"
 	"easel/engine/local"
+	"easel/engine/preset"
+	"easel/presets"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -22,9 +24,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// shipped are the presets that the program holds.
+func shipped(t *testing.T) preset.Set {
+	t.Helper()
+	s, err := preset.Read(presets.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func newEngine(t *testing.T) engine.Engine {
 	t.Helper()
-	eng, err := local.New(local.Options{Threads: 2})
+	eng, err := local.New(local.Options{Threads: 2, Presets: shipped(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +260,7 @@ func TestMistakesAreNamed(t *testing.T) {
 func TestForeignLoRAIsRefused(t *testing.T) {
 	eng := newEngine(t)
 	req := engine.SampleRequest{Model: golden.Path(t, "tiny-sd1"), Prompt: "a cat", Steps: 1, Width: 64, Height: 64, Out: filepath.Join(t.TempDir(), "a.png"),
-		LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
+		Tuned: []engine.TunedFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
 	if _, err := eng.Sample(context.Background(), req, ignore); err == nil || !strings.Contains(err.Error(), "another model") {
 		t.Errorf("error %v", err)
 	}

@@ -87,7 +87,7 @@ func (m *merger) check() error {
 	return nil
 }
 
-func (m *merger) open(l engine.LoRAFile) error {
+func (m *merger) open(l engine.TunedFile) error {
 	f, err := format.OpenLoRA(l.Path)
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func TestMergedModelsPredictWhatTheReferenceDoes(t *testing.T) {
 	} {
 		t.Run(c.lora, func(t *testing.T) {
 			req := engine.MergeRequest{Model: golden.Path(t, c.model), DType: "f32", Out: filepath.Join(t.TempDir(), "merged"),
-				LoRAs: []engine.LoRAFile{{Path: golden.Path(t, c.lora), Weight: 1}}}
+				LoRAs: []engine.TunedFile{{Path: golden.Path(t, c.lora), Weight: 1}}}
 			folder := merge(t, req)
 			req.Model, req.Out = golden.Path(t, c.model, c.model+".safetensors"), req.Out+".safetensors"
 			file := merge(t, req)

@@ -58,7 +58,7 @@ func sameBytes(t *testing.T, a, b format.Stored) bool {
 
 // TestMergeIsTheFormula compares single weights with W + weight·alpha/rank·up·down, summed over two files in float64.
 func TestMergeIsTheFormula(t *testing.T) {
-	loras := []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 0.75}, {Path: golden.Path(t, "files", "locon.safetensors"), Weight: -0.5}}
+	loras := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 0.75}, {Path: golden.Path(t, "files", "locon.safetensors"), Weight: -0.5}}
 	result := merge(t, engine.MergeRequest{Model: golden.Path(t, "tiny-sd1"), LoRAs: loras, Out: filepath.Join(t.TempDir(), "m")})
 	const unet = "unet/diffusion_pytorch_model.safetensors"
 	before, after := tensors(t, filepath.Join(golden.Path(t, "tiny-sd1"), unet)), tensors(t, filepath.Join(result.Path, unet))
@@ -94,7 +94,7 @@ func TestMergeIsTheFormula(t *testing.T) {
 
 // TestUntouchedTensorsKeepTheirBytes, in a file and in a folder of which everything else is copied.
 func TestUntouchedTensorsKeepTheirBytes(t *testing.T) {
-	lora := []engine.LoRAFile{{Path: golden.Path(t, "files", "locon.safetensors"), Weight: 1}} // the text encoder has none
+	lora := []engine.TunedFile{{Path: golden.Path(t, "files", "locon.safetensors"), Weight: 1}} // the text encoder has none
 	half := golden.Path(t, "tiny-sd1", "tiny-sd1-fp16.safetensors")
 	result := merge(t, engine.MergeRequest{Model: half, LoRAs: lora, Out: filepath.Join(t.TempDir(), "m.safetensors")})
 	before, after := stored(t, half), stored(t, result.Path)
@@ -141,7 +141,7 @@ func TestUntouchedTensorsKeepTheirBytes(t *testing.T) {
 
 // TestMergeToAnotherType: floating tensors are stored in it, whole numbers as they were.
 func TestMergeToAnotherType(t *testing.T) {
-	lora := []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
+	lora := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
 	file := golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors")
 	whole := merge(t, engine.MergeRequest{Model: file, LoRAs: lora, Out: filepath.Join(t.TempDir(), "m.safetensors")})
 	half := merge(t, engine.MergeRequest{Model: file, LoRAs: lora, Out: filepath.Join(t.TempDir(), "m.safetensors"), DType: "f16"})
@@ -169,7 +169,7 @@ func TestMergeOfAPickle(t *testing.T) {
 	lora := filepath.Join(t.TempDir(), "x.safetensors")
 	oneModule(t, lora, "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 16, 12)
 	merged := func(model string) map[string]format.Stored {
-		req := engine.MergeRequest{Model: golden.Path(t, "tiny-sd1", model), LoRAs: []engine.LoRAFile{{Path: lora, Weight: 1}}, Out: filepath.Join(t.TempDir(), "m.safetensors")}
+		req := engine.MergeRequest{Model: golden.Path(t, "tiny-sd1", model), LoRAs: []engine.TunedFile{{Path: lora, Weight: 1}}, Out: filepath.Join(t.TempDir(), "m.safetensors")}
 		return stored(t, merge(t, req).Path)
 	}
 	want := merged("subset-expected.safetensors")
@@ -205,7 +205,7 @@ func TestMergeIntoMovingAverages(t *testing.T) {
 		}
 		return []format.Stored{s}
 	})
-	loras := []engine.LoRAFile{{Path: golden.Path(t, "files", "locon.safetensors"), Weight: 1}}
+	loras := []engine.TunedFile{{Path: golden.Path(t, "files", "locon.safetensors"), Weight: 1}}
 	if r := merge(t, engine.MergeRequest{Model: model, LoRAs: loras, Out: filepath.Join(t.TempDir(), "m.safetensors")}); r.Changed != 278 {
 		t.Errorf("%d tensors changed, want 278", r.Changed)
 	}
@@ -221,7 +221,7 @@ func TestMergeWithTwins(t *testing.T) {
 		}
 		return []format.Stored{s, format.StoredAs(other, kernel.New(kernel.F16, 1, 1))}
 	})
-	loras := []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
+	loras := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
 	before := stored(t, model)
 	after := stored(t, merge(t, engine.MergeRequest{Model: model, LoRAs: loras, Out: filepath.Join(t.TempDir(), "m.safetensors")}).Path)
 	if sameBytes(t, before[twin], after[twin]) || !sameBytes(t, before[other], after[other]) {
@@ -237,7 +237,7 @@ func TestMergeOfOddProjections(t *testing.T) {
 		}
 		return []format.Stored{s}
 	})
-	req := engine.MergeRequest{Model: model, Out: filepath.Join(t.TempDir(), "m.safetensors"), LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
+	req := engine.MergeRequest{Model: model, Out: filepath.Join(t.TempDir(), "m.safetensors"), LoRAs: []engine.TunedFile{{Path: golden.Path(t, "tiny-sd2", "lora.safetensors"), Weight: 1}}}
 	if _, err := newEngine(t).Merge(context.Background(), req); engine.KindOf(err) != engine.BadFile || !strings.Contains(err.Error(), "cannot be split into 3") {
 		t.Error(err)
 	}
@@ -288,7 +288,7 @@ func TestMergeOfShards(t *testing.T) {
 	if err := os.Remove(single); err != nil {
 		t.Fatal(err)
 	}
-	out := merge(t, engine.MergeRequest{Model: model, LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}, Out: filepath.Join(t.TempDir(), "m")}).Path
+	out := merge(t, engine.MergeRequest{Model: model, LoRAs: []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}, Out: filepath.Join(t.TempDir(), "m")}).Path
 	f := golden.Open(t, "files/lora.eps.safetensors")
 	f.Check(t, "", "eps_lora", predictGolden(t, out, out, f))
 	if files, _ := filepath.Glob(filepath.Join(out, "unet", "*")); len(files) != 2 {
@@ -307,7 +307,7 @@ func TestMergeIntoTheBuiltInModel(t *testing.T) {
 	defer f.Close()
 	_, shape, _ := f.Info("mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight")
 	oneModule(t, lora, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q", shape[0], shape[1])
-	result := merge(t, engine.MergeRequest{Model: "builtin", LoRAs: []engine.LoRAFile{{Path: lora, Weight: 1}}, Out: filepath.Join(dir, "new", "model")})
+	result := merge(t, engine.MergeRequest{Model: "builtin", LoRAs: []engine.TunedFile{{Path: lora, Weight: 1}}, Out: filepath.Join(dir, "new", "model")})
 	m, err := model.Load(os.DirFS(result.Path))
 	if err != nil {
 		t.Fatal(err)
@@ -337,7 +337,7 @@ func TestACancelledMergeLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	for model, out := range map[string]string{"": "m", "tiny-sd1.safetensors": "m.safetensors"} {
 		req := engine.MergeRequest{Model: golden.Path(t, "tiny-sd1", model), Out: filepath.Join(dir, out),
-			LoRAs: []engine.LoRAFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}}
+			LoRAs: []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}}
 		if _, err := eng.Merge(&tiring{t.Context(), 100}, req); engine.KindOf(err) != engine.Cancelled {
 			t.Errorf("%s: %v", out, err)
 		}
@@ -373,7 +373,7 @@ func TestMergesThatAreRefused(t *testing.T) {
 		{"nothing", filepath.Join(dir, "nowhere"), lora, "x", "", 1, engine.NotFound, "nowhere"},
 		{"too much for f16", file, lora, "x.safetensors", "f16", 1e12, engine.NaN, "f32"},
 	} {
-		req := engine.MergeRequest{Model: c.model, LoRAs: []engine.LoRAFile{{Path: c.lora, Weight: c.weight}}, Out: filepath.Join(dir, c.out), DType: c.dtype}
+		req := engine.MergeRequest{Model: c.model, LoRAs: []engine.TunedFile{{Path: c.lora, Weight: c.weight}}, Out: filepath.Join(dir, c.out), DType: c.dtype}
 		if _, err := eng.Merge(context.Background(), req); engine.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.name, err)
 		}

@@ -67,7 +67,9 @@ func (s *session) loadPictures(ctx context.Context) error {
 		return err
 	}
 	s.pictures = set
-	s.job = s.pipeline.complete(s.job, len(set.Items))
+	if s.job, s.choices, err = s.pipeline.complete(s.job, len(set.Items)); err != nil {
+		return err
+	}
 	s.setup("pictures", "%d from %s", len(set.Items), s.job.Images)
 	return s.pipeline.check(s.job)
 }
@@ -78,7 +80,10 @@ func (s *session) plan(ctx context.Context) error {
 	if s.method, err = method.ByName(s.job.Method); err != nil {
 		return err
 	}
-	f, err := s.footprint()
+	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
+		return err
+	}
+	f, err := s.pipeline.footprint(s.method, s.job)
 	if err != nil {
 		return err
 	}
@@ -97,15 +102,15 @@ func (s *session) plan(ctx context.Context) error {
 	return s.loadPictures(ctx)
 }
 
-// footprint describes the run for a prediction.
-func (s *session) footprint() (*footprint, error) {
+// footprint describes a run for a prediction.
+func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
-	f := &footprint{p: s.pipeline, outline: s.pipeline.model.Outline(), job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
-	if s.job.Preserve > 0 {
+	f := &footprint{p: p, outline: p.model.Outline(), job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, base: resident()}
+	if job.Preserve > 0 {
 		f.columns = max(f.columns, keptTogether)
 	}
 	var err error
-	f.tuning, err = s.method.Start(f.outline, s.job)
+	f.tuning, err = m.Start(f.outline, job)
 	return f, err
 }
 
@@ -180,7 +185,7 @@ func (s *session) buildTrainer(context.Context) error {
 func (s *session) compile(context.Context) error {
 	first := s.pictures.Items[0]
 	factor := s.pipeline.model.VAE.Factor()
-	if err := s.trainer.Prepare(s.rows(), first.Height/factor, first.Width/factor); err != nil {
+	if err := s.trainer.Prepare(rows(s.job), first.Height/factor, first.Width/factor); err != nil {
 		return err
 	}
 	info := s.method.Info()
@@ -192,11 +197,11 @@ func (s *session) compile(context.Context) error {
 }
 
 // rows are those of a step's batch: pictures, and as many of what is preserved.
-func (s *session) rows() int {
-	if s.job.Preserve > 0 {
-		return 2 * s.job.Batch
+func rows(job engine.Job) int {
+	if job.Preserve > 0 {
+		return 2 * job.Batch
 	}
-	return s.job.Batch
+	return job.Batch
 }
 
 // hashOf tells files that training begins with apart; empty where there is none.

@@ -11,7 +11,7 @@ import (
 
 	"easel/engine"
 	"easel/engine/format"
-	"easel/engine/method/lora"
+	"easel/engine/method"
 	"easel/engine/model"
 	"easel/engine/sample"
 )
@@ -37,11 +37,11 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 		return nil, err
 	}
 	defer p.close()
-	if err := p.follow(engine.Plan{Weights: p.options.DType.String()}, false); err != nil {
+	if err := p.follow(engine.Plan{Weights: p.exact.String()}, false); err != nil {
 		return nil, err
 	}
 	p.rest()
-	adapters, err := p.apply(req.LoRAs)
+	adapters, err := p.apply(req.Tuned)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +68,10 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 	return []engine.Picture{{Path: req.Out, Prompt: req.Prompt, Seed: req.Seed}}, nil
 }
 
-func (p *pipeline) apply(loras []engine.LoRAFile) (model.Adapters, error) {
+func (p *pipeline) apply(files []engine.TunedFile) (model.Adapters, error) {
 	var adapters model.Adapters
-	for _, f := range loras {
-		a, err := lora.Apply(p.model, f.Path, f.Weight)
+	for _, f := range files {
+		a, err := method.Apply(p.model, f.Path, f.Weight)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +92,7 @@ func (p *pipeline) completeSample(req *engine.SampleRequest) {
 // describeSample is the picture's parameters text; LoRAs are named in the prompt, as A1111 does.
 func describeSample(req engine.SampleRequest) string {
 	prompt := req.Prompt
-	for _, l := range req.LoRAs {
+	for _, l := range req.Tuned {
 		prompt += fmt.Sprintf(" <lora:%s:%g>", strings.TrimSuffix(filepath.Base(l.Path), filepath.Ext(l.Path)), l.Weight)
 	}
 	p := format.Parameters{Prompt: prompt, Negative: req.Negative, Steps: req.Steps, Sampler: samplerTitle(req.Sampler),

@@ -19,6 +19,8 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 	err = l.do(ctx, func() error {
 		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
 		defer s.close()
+		release()
+		forgetPeak()
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 		if err = s.prepare(ctx); err == nil {
 			err = s.run(ctx)
@@ -42,6 +44,7 @@ type session struct {
 
 	pipeline  *pipeline
 	pictures  *dataset.Set
+	choices   []engine.Choice // of the job's settings
 	method    method.Method
 	tuning    method.Tuning
 	beginning string // hash of the file that training begins with; empty where there is none

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"easel/engine"
+	"easel/engine/format"
 	"easel/engine/kernel"
 	"easel/engine/model"
 )
@@ -19,6 +20,11 @@ type Method interface {
 	Info() engine.MethodInfo
 	// Start prepares to tune m. Settings that cannot be used are errors of kind BadInput that name them.
 	Start(m *model.Model, job engine.Job) (Tuning, error)
+	// Reads says whether Apply takes files of a kind.
+	Reads(kind format.FileKind) bool
+	// Apply reads a file of this method for sampling with m; weight 1 adds it as it was trained. A file that was made for
+	// another model is an error of kind BadFile.
+	Apply(m *model.Model, path string, weight float64) (model.Adapter, error)
 }
 
 // Tuning is a method at work on one model. Its Adapter puts the method's parameters, with their present values, into
@@ -33,10 +39,35 @@ type Tuning interface {
 	Parameters() []Parameter
 	// WeightChange is ‖ΔW‖/‖W‖ (Frobenius) over the layers that the method changes.
 	WeightChange() float64
-	// Export writes the file that other programs load; values are stored as dtype.
-	Export(path string, about About, dtype kernel.DType) error
-	// Reopen reads an exported file as another program would, and returns what it does to the model.
-	Reopen(path string) (model.Adapter, error)
+	// BeforeStep prepares training step number step, counted from 0: what a method draws at random for a step, or changes
+	// with time, changes here, as a function of (seed, step).
+	BeforeStep(step int)
+	// AfterStep may change the parameters after the optimizer has: to hold a norm, say. Between AfterStep and the next
+	// BeforeStep the model is as it will be exported, without dropout.
+	AfterStep(step int)
+	// Export writes a file that other programs load, in one of the forms of Info().Files; values are stored as dtype.
+	Export(path, form string, about About, dtype kernel.DType) error
+}
+
+// Steady is a Tuning's part that does nothing between steps. Embed it.
+type Steady struct{}
+
+// BeforeStep implements Tuning.
+func (Steady) BeforeStep(int) {}
+
+// AfterStep implements Tuning.
+func (Steady) AfterStep(int) {}
+
+// FileBytes is the expected size of the first form of file that t writes, values stored as dtype.
+func FileBytes(t Tuning, dtype kernel.DType) int64 {
+	if own, ok := t.(interface{ FileBytes(kernel.DType) int64 }); ok {
+		return own.FileBytes(dtype)
+	}
+	n := int64(0)
+	for _, p := range t.Parameters() { // most methods write what they train
+		n += int64(kernel.Len(p.Value.Shape) * dtype.Size())
+	}
+	return n
 }
 
 // Parameter is a tensor that the loss updates. Its leaf in a graph has its name.
@@ -83,4 +114,19 @@ func ByName(name string) (Method, error) {
 		names = append(names, m.Info().Name)
 	}
 	return nil, engine.Errorf("choose method", "", engine.BadInput, "there is no method %q; choose one of %v", name, names)
+}
+
+// Apply reads a tuned file, whatever method wrote it, for sampling with m. A file that no method reads is an error of
+// kind BadFile that says what it is.
+func Apply(m *model.Model, path string, weight float64) (model.Adapter, error) {
+	info, err := format.Inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, known := range All() {
+		if known.Reads(info.Kind) {
+			return known.Apply(m, path, weight)
+		}
+	}
+	return nil, engine.Errorf("apply", path, engine.BadFile, "this is a file of kind %q, which adds nothing to a model", info.Kind)
 }

@@ -17,7 +17,10 @@ func (m *Model) Layers() ([]Layer, error) {
 func (m *Model) step() int { return 1 << (len(m.UNet.BlockOutChannels) - 1) }
 
 // lister is an Adapter that changes nothing and remembers what it saw.
-type lister struct{ layers []Layer }
+type lister struct {
+	Unchanged
+	layers []Layer
+}
 
 // After implements Adapter.
 func (ls *lister) After(_ *graph.Graph, l Layer, _, y *graph.Node) *graph.Node {

@@ -136,5 +136,8 @@ func (m *Model) BuildDecoder(g *graph.Graph, z *graph.Node) *graph.Node {
 }
 
 func (m *Model) net(g *graph.Graph, part Part, adapter Adapter) *net {
+	if adapter == nil {
+		adapter = Unchanged{}
+	}
 	return &net{Graph: g, part: part, weights: m.store(part), adapter: adapter}
 }

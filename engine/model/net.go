@@ -30,30 +30,12 @@ type Layer struct {
 	Weight *kernel.Tensor
 }
 
-// Adapter is how a fine-tuning method puts its parameters into a network while the graph is built.
-type Adapter interface {
-	// After sees every linear layer and convolution: y = layer(x). It returns y, or something computed from x and y
-	// in its place.
-	After(g *graph.Graph, l Layer, x, y *graph.Node) *graph.Node
-}
-
-// Adapters are several adapters, one after the other: each sees what the one before made of y.
-type Adapters []Adapter
-
-// After implements Adapter.
-func (as Adapters) After(g *graph.Graph, l Layer, x, y *graph.Node) *graph.Node {
-	for _, a := range as {
-		y = a.After(g, l, x, y)
-	}
-	return y
-}
-
 // net builds one network: it names leaves after their weights and shows each layer to the adapter.
 type net struct {
 	*graph.Graph
 	part    Part
 	weights Weights
-	adapter Adapter
+	adapter Adapter                          // never nil
 	trace   func(name string, n *graph.Node) // sees blocks' outputs; may be nil
 }
 
@@ -81,6 +63,9 @@ func (b *net) leaf(name string, shape ...int) *graph.Node {
 	if b.IsExact() && t.DType != kernel.F32 {
 		t.Frozen = false // is converted at each use: a second copy is not worth its memory
 	}
+	if n := b.adapter.Weight(b.Graph, Weight{Part: b.part, Name: name, Tensor: t}); n != nil {
+		return n
+	}
 	return b.Constant(full, t)
 }
 
@@ -100,16 +85,21 @@ func (b *net) layer(module string, x *graph.Node, shape []int, c kernel.Conv, bi
 	if bias {
 		bs = b.leaf(module+".bias", shape[0])
 	}
+	if b.Err() != nil {
+		return nil
+	}
+	l := Layer{Part: b.part, Module: module, Shape: shape, Conv: c, Weight: b.Bound(w)}
+	x = b.adapter.Before(b.Graph, l, x)
 	var y *graph.Node
 	if len(shape) == 2 {
 		y = b.Linear(x, w, bs, 1)
 	} else {
 		y = b.Conv2D(x, w, bs, c)
 	}
-	if b.adapter == nil || y == nil {
-		return y
+	if y == nil {
+		return nil
 	}
-	return b.adapter.After(b.Graph, Layer{Part: b.part, Module: module, Shape: shape, Conv: c, Weight: b.Bound(w)}, x, y)
+	return b.adapter.After(b.Graph, l, x, y)
 }
 
 func (b *net) groupNorm(module string, x *graph.Node, channels, groups int, eps float32, silu bool) *graph.Node {

@@ -17,9 +17,12 @@ func (c *TextConfig) build(b *net, ids *graph.Node, skip int) *graph.Node {
 		b.Fail("%d tokens, but the text encoder has %d positions", n, c.MaxPositions)
 		return nil
 	}
-	h := b.Add(
-		b.Embedding(ids, b.leaf("text_model.embeddings.token_embedding.weight", c.VocabSize, c.HiddenSize)),
-		b.Embedding(b.positions(ids), b.leaf("text_model.embeddings.position_embedding.weight", c.MaxPositions, c.HiddenSize)))
+	h := b.Embedding(ids, b.leaf("text_model.embeddings.token_embedding.weight", c.VocabSize, c.HiddenSize))
+	if b.Err() != nil {
+		return nil
+	}
+	h = b.adapter.Embed(b.Graph, ids, h)
+	h = b.Add(h, b.Embedding(b.positions(ids), b.leaf("text_model.embeddings.position_embedding.weight", c.MaxPositions, c.HiddenSize)))
 	b.seen("hidden_states.0", h)
 	for i := range c.Layers + 1 - max(skip, 1) {
 		h = c.layer(b, fmt.Sprintf("text_model.encoder.layers.%d", i), h)

@@ -84,15 +84,15 @@ func latestCheckpoint(run string) (path string, step int, err error) {
 	return path, step, nil
 }
 
-// ExportPath reserves a file in the project folder for the run's export: name.safetensors, replacing what an earlier
-// run exported under that name. Where a file of that name lies there that Easel did not write, it is
-// name-2.safetensors, and so on. Characters that a file name cannot have become "-".
-func (r *Run) ExportPath(name string) (string, error) {
+// ExportPath reserves a file in the project folder for an export of the run, or a folder where ending is empty: name and
+// ending, replacing what an earlier run exported under that name. Where something of that name lies there that Easel did
+// not write, it is name-2.safetensors, say, and so on. Characters that a file name cannot have become "-".
+func (r *Run) ExportPath(name, ending string) (string, error) {
 	name = fileName(name)
 	for i := 1; ; i++ {
-		file := name + ".safetensors"
+		file := name + ending
 		if i > 1 {
-			file = fmt.Sprintf("%s-%d.safetensors", name, i)
+			file = fmt.Sprintf("%s-%d%s", name, i, ending)
 		}
 		ours, err := claim(r.project, file)
 		if err != nil {

@@ -89,7 +89,7 @@ func TestRunIsReadBackAsWritten(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), name)
 			r := create(t, dir)
 			appendAll(t, r, row(r, 0), step(1), step(2), row(r, 2))
-			export, err := r.ExportPath("zorbit")
+			export, err := r.ExportPath("zorbit", ".safetensors")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -460,7 +460,7 @@ func TestOthersFilesStay(t *testing.T) {
 	write(t, foreign, "somebody's work")
 	for range 2 { // the second run replaces the first one's file
 		r := create(t, dir)
-		got, err := r.ExportPath("zorbit")
+		got, err := r.ExportPath("zorbit", ".safetensors")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -480,7 +480,7 @@ func TestExportNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"zorbit": "zorbit", "a/b\\c:d": "a-b-c-d", "../up": "-up", "": "easel", "絵": "絵", "x\n": "x-",
 	} {
-		got, err := r.ExportPath(name)
+		got, err := r.ExportPath(name, ".safetensors")
 		if err != nil || filepath.Base(got) != want+".safetensors" || filepath.Dir(got) != filepath.Dir(filepath.Dir(r.Dir())) {
 			t.Errorf("%q becomes %s (%v), want %s", name, got, err, want)
 		}

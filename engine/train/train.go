@@ -86,6 +86,8 @@ func (t *Trainer) Step(ctx context.Context, step int, b Batch) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	t.Tuning.BeforeStep(step)
+	defer t.Tuning.AfterStep(step)
 	loss, err := g.run(ctx, t.inputs(b))
 	if err != nil {
 		return Result{}, err

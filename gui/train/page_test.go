@@ -38,7 +38,7 @@ type fakeEngine struct {
 }
 
 func (e *fakeEngine) Methods() []engine.MethodInfo {
-	return []engine.MethodInfo{{Name: "lora", Title: "LoRA", Updates: "small layers", Element: engine.ElementInserted}}
+	return []engine.MethodInfo{{Name: "lora", Title: "LoRA", Updates: "small layers", Element: engine.InsertedLayers}}
 }
 
 func (e *fakeEngine) OpenRun(context.Context, string) (engine.Run, error) {
@@ -381,7 +381,7 @@ func TestAStepIsLookedInto(t *testing.T) {
 	p.makeSteps(1)
 	p.untilText("Inside step 3")
 	guitest.WantText(t, p.window.Content(), "a photo of zorbit", "40 % of the way", "loss of 0.1250", "small layers")
-	if element := guitest.Find[*widgets.Pipeline](p.window.Content())[0].Element(); element != engine.ElementInserted {
+	if element := guitest.Find[*widgets.Pipeline](p.window.Content())[0].Element(); element != engine.InsertedLayers {
 		t.Errorf("the element %q is lit", element)
 	}
 	capture(t, p, "train-inside")

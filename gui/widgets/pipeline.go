@@ -19,8 +19,8 @@ import (
 // goes through these phases once; at rest it takes no time.
 type Pipeline struct {
 	widget.BaseWidget
-	element string // engine.ElementUNet, ...
-	phase   int    // -1 at rest
+	element engine.Element // engine.Weights, ...
+	phase   int            // -1 at rest
 	post    post.Func
 	stop    chan struct{} // ends the walk in progress
 }
@@ -40,20 +40,20 @@ var Phases = []string{
 const phaseTime = 1500 * time.Millisecond
 
 // NewPipeline makes the picture of a method that updates element.
-func NewPipeline(element string, run post.Func) *Pipeline {
+func NewPipeline(element engine.Element, run post.Func) *Pipeline {
 	p := &Pipeline{element: element, phase: -1, post: run}
 	p.ExtendBaseWidget(p)
 	return p
 }
 
 // SetElement lights another element.
-func (p *Pipeline) SetElement(element string) {
+func (p *Pipeline) SetElement(element engine.Element) {
 	p.element = element
 	p.Refresh()
 }
 
 // Element is the one that is lit.
-func (p *Pipeline) Element() string { return p.element }
+func (p *Pipeline) Element() engine.Element { return p.element }
 
 // Phase is the index into Phases of what is shown, -1 at rest.
 func (p *Pipeline) Phase() int { return p.phase }
@@ -120,8 +120,8 @@ func (p *Pipeline) MouseOut() { p.Rest() }
 type part struct {
 	text       string
 	x, y, w, h float32
-	phase      int    // in which it is at work
-	element    string // that it is
+	phase      int            // in which it is at work
+	element    engine.Element // that it is
 }
 
 // pictureHeight is in the same unit.
@@ -130,19 +130,19 @@ const pictureHeight = 62
 // parts of the picture that all methods have.
 var parts = []part{
 	{"prompt", 1, 7, 18, 10, 0, ""},
-	{"word", 20, 7, 13, 10, 0, engine.ElementEmbedding},
+	{"word", 20, 7, 13, 10, 0, engine.WordEmbedding},
 	{"text encoder", 40, 7, 28, 10, 0, ""},
 	{"picture", 2, 27, 17, 14, 1, ""},
 	{"noisy", 27, 27, 15, 14, 1, ""},
 	{"noise", 27, 48, 15, 9, 1, ""},
-	{"U-Net", 50, 25, 20, 18, 2, engine.ElementUNet},
+	{"U-Net", 50, 25, 20, 18, 2, engine.Weights},
 	{"loss", 79, 27, 16, 14, 3, ""},
 }
 
 // added parts are those of one method.
-var added = map[string][]part{
-	engine.ElementInserted:  {{"added layers", 45, 48, 30, 9, 2, engine.ElementInserted}},
-	engine.ElementGenerator: {{"layers", 48, 48, 16, 9, 2, ""}, {"2nd network", 70, 47.5, 27, 9.5, 2, engine.ElementGenerator}},
+var added = map[engine.Element][]part{
+	engine.InsertedLayers: {{"added layers", 45, 48, 30, 9, 2, engine.InsertedLayers}},
+	engine.Generator:      {{"layers", 48, 48, 16, 9, 2, ""}, {"2nd network", 70, 47.5, 27, 9.5, 2, engine.Generator}},
 }
 
 // path is an arrow, through points.
@@ -161,17 +161,17 @@ var paths = []path{
 	{[]float32{34.5, 57, 34.5, 60.5, 98, 60.5, 98, 34, 95, 34}, 3},
 }
 
-var addedPaths = map[string][]path{
-	engine.ElementInserted:  {{[]float32{60, 48, 60, 43}, 2}},
-	engine.ElementGenerator: {{[]float32{57, 48, 57, 43}, 2}, {[]float32{70, 52.5, 64, 52.5}, 2}},
+var addedPaths = map[engine.Element][]path{
+	engine.InsertedLayers: {{[]float32{60, 48, 60, 43}, 2}},
+	engine.Generator:      {{[]float32{57, 48, 57, 43}, 2}, {[]float32{70, 52.5, 64, 52.5}, 2}},
 }
 
 // feedback is the way from the loss to what it updates.
-var feedback = map[string][]float32{
-	engine.ElementUNet:      {87, 27, 87, 21, 66, 21, 66, 25},
-	engine.ElementEmbedding: {87, 27, 87, 2, 26.5, 2, 26.5, 7},
-	engine.ElementInserted:  {87, 41, 87, 52.5, 75, 52.5},
-	engine.ElementGenerator: {87, 41, 87, 47.5},
+var feedback = map[engine.Element][]float32{
+	engine.Weights:        {87, 27, 87, 21, 66, 21, 66, 25},
+	engine.WordEmbedding:  {87, 27, 87, 2, 26.5, 2, 26.5, 7},
+	engine.InsertedLayers: {87, 41, 87, 52.5, 75, 52.5},
+	engine.Generator:      {87, 41, 87, 47.5},
 }
 
 // CreateRenderer implements fyne.Widget.
@@ -183,7 +183,7 @@ func (p *Pipeline) CreateRenderer() fyne.WidgetRenderer {
 
 type pipelineRenderer struct {
 	p       *Pipeline
-	element string // for which the objects were made
+	element engine.Element // for which the objects were made
 	boxes   []pipelineBox
 	arrows  []pipelineArrow
 	objects []fyne.CanvasObject

@@ -3,6 +3,7 @@ package lora
 import (
 	"fmt"
 
+	"easel/engine/format"
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/model"
@@ -10,8 +11,17 @@ import (
 
 // Applied is a LoRA file at work beside a frozen model, as in sampling.
 type Applied struct {
+	model.Unchanged
 	file   *file
 	weight float32
+}
+
+// Reads implements method.Method.
+func (lora) Reads(kind format.FileKind) bool { return kind == format.KindLoRA }
+
+// Apply implements method.Method.
+func (lora) Apply(m *model.Model, path string, weight float64) (model.Adapter, error) {
+	return Apply(m, path, weight)
 }
 
 // Apply reads a LoRA file, or a folder of peft's, for m; weight 1 adds it as it was trained. A file that was made for
@@ -21,7 +31,7 @@ func Apply(m *model.Model, path string, weight float64) (*Applied, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Applied{f, float32(weight)}, nil
+	return &Applied{file: f, weight: float32(weight)}, nil
 }
 
 // After implements model.Adapter.

@@ -63,7 +63,7 @@ func TestTrainingBeginsWithAFile(t *testing.T) {
 			f := golden.Open(t, "files/"+name+".eps.safetensors")
 			f.Check(t, "", "eps_lora", predict(t, m, tuning, f))
 			exported := filepath.Join(t.TempDir(), "x.safetensors")
-			if err := tuning.Export(exported, method.About{}, kernel.F32); err != nil {
+			if err := tuning.Export(exported, "kohya", method.About{}, kernel.F32); err != nil {
 				t.Fatal(err)
 			}
 			got := readLoRA(t, exported)

@@ -26,9 +26,10 @@ func (lora) Info() engine.MethodInfo {
 		Name:    "lora",
 		Title:   "LoRA",
 		Updates: "small low-rank layers inserted beside the model's own, which stay frozen",
-		Element: engine.ElementInserted,
-		Good:    "Learns people, animals, things and styles well from a few pictures; a small file that other programs can mix and weaken.",
-		Harm:    "Trained too long or too strongly, other prompts begin to look like your pictures.",
+		Element: engine.InsertedLayers,
+		Good:    "learns most subjects and styles well, in a small file that can be combined with others",
+		Harm:    "at too many steps it holds pictures fast instead of the subject",
+		Files:   []engine.FileForm{{Name: "kohya", Ending: ".safetensors", Title: "LoRA for A1111, ComfyUI and diffusers"}},
 		Settings: []engine.Setting{
 			{Name: "rank", Default: "16", Help: "inner width of the inserted layers, 1 to 512"},
 			{Name: "alpha", Help: "strength: layers count alpha/rank; empty means rank"},
@@ -105,6 +106,8 @@ func (l *layer) scale() float32 { return l.alpha / float32(l.down.Shape[0]) }
 
 // tuning implements method.Tuning.
 type tuning struct {
+	model.Unchanged
+	method.Steady
 	model          *model.Model
 	settings       *method.Settings
 	from           *file // whose values training begins with; without modules where there is none
@@ -247,13 +250,10 @@ func (l *layer) normSquared() float64 {
 }
 
 // Export implements method.Tuning: a kohya LoRA.
-func (t *tuning) Export(path string, about method.About, dtype kernel.DType) error {
+func (t *tuning) Export(path, _ string, about method.About, dtype kernel.DType) error {
 	var modules []format.LoRAModule
 	for _, l := range t.order {
 		modules = append(modules, format.LoRAModule{Name: l.module, Down: l.down, Up: l.up, Alpha: l.alpha})
 	}
 	return format.WriteLoRA(path, modules, metadata(about), dtype)
 }
-
-// Reopen implements method.Tuning.
-func (t *tuning) Reopen(path string) (model.Adapter, error) { return Apply(t.model, path, 1) }
