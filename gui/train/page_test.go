@@ -340,7 +340,8 @@ func TestARowIsChosen(t *testing.T) {
 	p.tap("Start")
 	p.makeSteps(2)
 	p.untilText("Step 2")
-	p.tap("Use this") // the first that can be used: step 1
+	guitest.Button(t, p.window.Content(), "Use this")
+	guitest.Find[*widgets.Grid](p.window.Content())[0].Choose(0)
 	p.confirm("Stop and use it")
 	p.untilText("now holds what was learned by step 1")
 	if fmt.Sprint(p.eng.promoted) != "[1]" {

@@ -50,16 +50,16 @@ const (
 func NewGrid(run post.Func) *Grid {
 	g := &Grid{chosen: -1, loader: NewLoader(run, cellPixels, mostCells)}
 	g.table = &widget.Table{
-		Length:            func() (int, int) { return len(g.rows), len(g.columns) },
-		CreateCell:        func() fyne.CanvasObject { return newGridCell() },
-		UpdateCell:        func(id widget.TableCellID, o fyne.CanvasObject) { g.update(id, o.(*gridCell)) },
-		ShowHeaderRow:     true,
-		ShowHeaderColumn:  true,
-		CreateHeader:      func() fyne.CanvasObject { return newGridHead() },
-		UpdateHeader:      func(id widget.TableCellID, o fyne.CanvasObject) { g.updateHead(id, o.(*gridHead)) },
-		OnSelected:        g.selected,
-		StickyColumnCount: 0,
-		HideSeparators:    true,
+		Length:           func() (int, int) { return len(g.rows), len(g.columns) },
+		CreateCell:       func() fyne.CanvasObject { return newGridCell() },
+		UpdateCell:       func(id widget.TableCellID, o fyne.CanvasObject) { g.update(id, o.(*gridCell)) },
+		ShowHeaderRow:    true,
+		ShowHeaderColumn: true,
+		CreateHeader:     func() fyne.CanvasObject { return newGridHead() },
+		UpdateHeader:     func(id widget.TableCellID, o fyne.CanvasObject) { g.updateHead(id, o.(*gridHead)) },
+		OnSelected:       g.selected,
+		StickyRowCount:   1, // the first row stays in sight, to compare with
+		HideSeparators:   true,
 	}
 	g.ExtendBaseWidget(g)
 	return g
@@ -67,15 +67,18 @@ func NewGrid(run post.Func) *Grid {
 
 // SetRows shows rows; chosen is the step in use, -1 where none is.
 func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
-	sized := len(columns) != len(g.columns) || len(rows) != len(g.rows)
+	sized, grown := len(columns) != len(g.columns) || len(rows) != len(g.rows), len(rows) > len(g.rows)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
 	if sized {
 		g.fit()
 	}
 	g.table.Refresh()
+	if grown {
+		g.table.ScrollToBottom()
+	}
 }
 
-// Resize implements fyne.Widget: few columns become wide.
+// Resize implements fyne.Widget: pictures take the room there is.
 func (g *Grid) Resize(size fyne.Size) {
 	g.BaseWidget.Resize(size)
 	g.fit()
@@ -83,9 +86,10 @@ func (g *Grid) Resize(size fyne.Size) {
 
 // side is that of a cell.
 func (g *Grid) side() float32 {
-	room := g.Size().Width - labelWidth - 2*theme.Padding()
-	n := float32(max(len(g.columns), 1))
-	return min(max(room/n-theme.Padding(), leastCell), mostCell)
+	pad := theme.Padding()
+	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
+	height := (g.Size().Height-headHeight)/2 - 2*pad // the first row and the newest are seen together
+	return min(max(min(width, height), leastCell), mostCell)
 }
 
 // fit tells the table the sizes, which it keeps one by one.
@@ -100,9 +104,6 @@ func (g *Grid) fit() {
 	g.table.SetColumnWidth(-1, labelWidth)
 	g.table.SetRowHeight(-1, headHeight)
 }
-
-// ScrollToNewest shows the last row.
-func (g *Grid) ScrollToNewest() { g.table.ScrollToBottom() }
 
 // Focus gives the keyboard to the grid: arrows move, Space opens.
 func (g *Grid) Focus(c fyne.Canvas) { c.Focus(g.table) }
