@@ -45,7 +45,7 @@ type Page struct {
 	undo   undoStack
 	thumbs *thumbs
 	saver  *saver
-	typed  map[string]string // captions that changed after the survey in progress began
+	typed  map[string]string  // captions that changed after the survey in progress began
 	survey context.CancelFunc // of the survey in progress
 	reread bool               // the editor is to show its caption anew when the survey ends
 	round  int                // counts surveys, so that news of an old one are known as such
