@@ -59,8 +59,12 @@ func (t *toolbar) press() {
 // update shows what can be done now, and what a start still needs.
 func (t *toolbar) update() {
 	state := t.project.State()
+	missing := t.project.Missing()
+	if missing != "" {
+		missing = lang.L(missing)
+	}
 	faces := map[project.State]struct{ icon, text, says string }{
-		project.Idle:     {"start", lang.L("Start training"), lang.L(t.project.Missing())},
+		project.Idle:     {"start", lang.L("Start training"), missing},
 		project.Planning: {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
 		project.Training: {"pause", lang.L("Pause"), lang.L("Training")},
 		project.Paused:   {"start", lang.L("Go on"), lang.L("Paused")},
@@ -72,7 +76,7 @@ func (t *toolbar) update() {
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))
-	ready := state == project.Idle && t.project.Missing() == "" || state == project.Training || state == project.Paused
+	ready := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
 	if ready && t.project.Runner != nil {
 		t.start.Enable()
 	} else {
