@@ -14,8 +14,8 @@ type Folder interface {
 	// Import copies pictures and their captions into the project's images: from files, folders and ZIP archives. Kinds are
 	// decided by content. found hears of each file as it is dealt with; nothing is left out without it.
 	Import(ctx context.Context, paths []string, found func(Imported)) error
-	// Survey looks at every file of the project's images. found hears of each as it is done, and once more of those that
-	// turn out to be near-duplicates of another. It is called by one goroutine at a time.
+	// Survey looks at every file of the project's images. found hears of all at once, then of each as it is done, and once
+	// more of those that turn out to be near-duplicates of another. Its calls do not overlap.
 	Survey(ctx context.Context, req SurveyRequest, found func(PictureInfo)) error
 
 	// SaveCaption writes the caption of the picture of that name; an empty one removes the file.
@@ -44,6 +44,8 @@ type SurveyRequest struct {
 
 // PictureInfo describes a file of the project's images.
 type PictureInfo struct {
+	Index         int    // place in the order of the folder
+	Pending       bool   // not looked at yet: only Index, Name and Path are known
 	Name          string // of the file
 	Path          string
 	Width, Height int // pixels of the upright picture; 0 where it cannot be read

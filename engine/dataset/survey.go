@@ -19,8 +19,8 @@ type SurveyOptions struct {
 	Cache   string        // folder for thumbnails and what was learnt with them; made where absent
 }
 
-// Survey looks at every file of a folder of pictures, as Load would, and at more. found hears of each as it is done, in
-// no order, and again of near-duplicates when all are done. Its calls do not overlap.
+// Survey looks at every file of a folder of pictures, as Load would, and at more. found hears of all at once, then of each
+// as it is done, in no order, and again of near-duplicates when all are done. Its calls do not overlap.
 func Survey(ctx context.Context, dir string, opt SurveyOptions, found func(engine.PictureInfo)) error {
 	folder, err := list(dir)
 	if err != nil {
@@ -31,8 +31,13 @@ func Survey(ctx context.Context, dir string, opt SurveyOptions, found func(engin
 		return err
 	}
 	s := &survey{dir: dir, opt: opt, folder: folder, crops: crops, found: found}
-	for _, name := range folder.unused {
-		found(unusable(dir, name, Unused))
+	for i, name := range folder.others {
+		found(engine.PictureInfo{Index: i, Pending: true, Name: name, Path: filepath.Join(dir, name)})
+	}
+	for i, name := range folder.unused {
+		info := unusable(dir, name, Unused)
+		info.Index = len(folder.others) + i
+		found(info)
 	}
 	s.lookAtAll(ctx)
 	if err := ctx.Err(); err != nil {
@@ -64,6 +69,7 @@ func (s *survey) lookAtAll(ctx context.Context) {
 		group.Go(func() {
 			for i := range next {
 				info, look := s.lookAt(names[i])
+				info.Index = i
 				s.mu.Lock()
 				s.infos[i], s.looks[i] = info, look
 				s.found(info)

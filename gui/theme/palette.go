@@ -33,7 +33,7 @@ var light = map[fyne.ThemeColorName]color.NRGBA{
 	theme.ColorNameButton:              rgb(0xeae6de),
 	theme.ColorNameDisabledButton:      rgb(0xf0ede7),
 	theme.ColorNameDisabled:            rgb(0x8c8795),
-	theme.ColorNamePlaceHolder:         rgb(0x6b6675),
+	theme.ColorNamePlaceHolder:         rgb(0x645f6e),
 	theme.ColorNameInputBackground:     rgb(0xffffff),
 	theme.ColorNameInputBorder:         rgb(0x8f8a98),
 	theme.ColorNameHeaderBackground:    rgb(0xf1ede6),
