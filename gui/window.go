@@ -14,6 +14,7 @@ import (
 	"easel/gui/project"
 	"easel/gui/settings"
 	"easel/gui/theme"
+	"easel/gui/train"
 	"easel/icons"
 )
 
@@ -67,11 +68,11 @@ func (w *Window) ShowAndRun() { w.window.ShowAndRun() }
 func (w *Window) newTabs() *container.AppTabs {
 	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail})
 	w.start = newStartPage(w)
-	runs := newRunPage(w)
+	training := train.New(w.eng, w.project, w.post, w.window)
 	options := settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
-		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), runs.body),
+		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
 		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), options.Content()),
 	)
 	tabs.SetTabLocation(container.TabLocationLeading)

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -63,6 +64,17 @@ func (b *banner) say(icon fyne.Resource, text string, actions ...action) {
 func (b *banner) offer(run engine.Run, goOn, anew func()) {
 	b.say(theme.HistoryIcon(), fmt.Sprintf(lang.L("A run stopped after step %d of %d. It can go on as if nothing had happened."), run.Step, run.Job.Steps),
 		action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
+}
+
+// plan says what a run will take, and when it is done.
+func (b *banner) plan(p engine.Preview, now time.Time) {
+	end := now.Add(time.Duration(p.Seconds * float64(time.Second)))
+	text := fmt.Sprintf(lang.L("%d steps take about %s: ready at about %s, and somewhat later with the pictures. At most %.1f GB of memory."),
+		p.Job.Steps, duration(p.Seconds), end.Format("15:04"), float64(p.Plan.Peak)/1e9)
+	if p.Plan.Recompute > 0 || p.Plan.Stream {
+		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), p.Plan.Why)
+	}
+	b.say(theme.InfoIcon(), text)
 }
 
 func (b *banner) diverged(err error, run engine.Run, slower func()) {

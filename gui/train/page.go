@@ -44,7 +44,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	for _, m := range eng.Methods() {
 		t.methods[m.Name] = m
 	}
-	t.runner = &runner{eng: eng, project: p, post: run, began: t.began, heard: t.heard, ended: t.ended}
+	t.runner = &runner{eng: eng, project: p, post: run, began: t.began, planned: t.planned, heard: t.heard, ended: t.ended}
 	t.grid = widgets.NewGrid(run)
 	t.grid.Open, t.grid.Choose = t.openPicture, t.choose
 	t.empty = emptyState()
@@ -54,37 +54,17 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	t.side = newSide(t.addPrompt)
 	t.buttons = newButtons(t)
 	t.centre = container.NewStack()
-	t.content = container.NewBorder(container.NewVBox(t.buttons.row, t.banner.object), nil, nil, t.side.object, t.centre)
+	t.content = container.NewBorder(t.banner.object, nil, nil, container.NewBorder(nil, container.NewPadded(t.buttons.row), nil, nil, t.side.object), t.centre)
 	p.Runner = t.runner
 	p.Opened.Listen(func(p *project.Project) { t.runner.opened = p.Job() })
 	p.RunChanged.Listen(func(run engine.Run) { t.show(run) })
 	p.StateChanged.Listen(func(project.State) { t.refresh() })
-	p.Edited.Listen(func(engine.Job) { t.buttons.refresh(t) })
-	p.PicturesChanged.Listen(func(int) { t.buttons.refresh(t) })
 	t.show(p.Run())
 	return t
 }
 
-// Object is what the window shows.
-func (t *Page) Object() fyne.CanvasObject { return t.content }
-
-// Close is for the window's close button: while a run trains it asks, and stops the run so that it can go on later. Then,
-// or at once where nothing runs, it calls closed.
-func (t *Page) Close(closed func()) {
-	if t.runner.cancel == nil {
-		closed()
-		return
-	}
-	ask := dialog.NewConfirm(lang.L("Easel is training"),
-		lang.L("Stop and close? What is trained so far is kept, and the run can go on from there."), func(yes bool) {
-			if yes {
-				t.runner.stopThen(closed)
-			}
-		}, t.window)
-	ask.SetConfirmText(lang.L("Stop and close"))
-	ask.SetDismissText(lang.L("Go on training"))
-	ask.Show()
-}
+// Content is what the window shows.
+func (t *Page) Content() fyne.CanvasObject { return t.content }
 
 // show shows what is on disk.
 func (t *Page) show(run engine.Run) {
@@ -102,6 +82,13 @@ func (t *Page) began(run engine.Run) {
 	t.watch.doing = lang.L("Preparing")
 	t.banner.hide()
 	t.showGrid()
+	t.refresh()
+}
+
+// planned says what a run will take before it begins.
+func (t *Page) planned(p engine.Preview) {
+	t.watch.steps = p.Job.Steps
+	t.banner.plan(p, time.Now())
 	t.refresh()
 }
 

@@ -34,6 +34,7 @@ type fakeEngine struct {
 	asked    []engine.Asked
 	run      engine.Run
 	promoted []int
+	planErr  error
 	change   float64 // the weight change that runs report
 }
 
@@ -57,6 +58,11 @@ func (e *fakeEngine) Promote(_ context.Context, _ string, step int) (engine.Expo
 	e.run.Exported = engine.ExportEvent{Step: step, Path: "/p/zorbit.safetensors"}
 	e.run.Export = e.run.Exported.Path
 	return e.run.Exported, nil
+}
+
+func (e *fakeEngine) Plan(_ context.Context, job engine.Job, measure bool, _ engine.Sink) (engine.Preview, error) {
+	job.Steps = 400
+	return engine.Preview{Job: job, SecondsPerStep: 1, Seconds: 400, Plan: engine.Plan{Peak: 25e8, Recompute: 1, Why: "computes norms again"}}, e.planErr
 }
 
 func (e *fakeEngine) Train(ctx context.Context, job engine.Job, sink engine.Sink) (engine.Result, error) {
@@ -149,7 +155,7 @@ func newPage(t *testing.T, run engine.Run) *page {
 	}
 	p.window = test.NewTempWindow(t, widget.NewLabel(""))
 	p.Page = train.New(p.eng, p.project, p.queue.Post, p.window)
-	p.window.SetContent(p.Object())
+	p.window.SetContent(p.Content())
 	p.window.Resize(fyne.NewSize(1000, 700))
 	p.project.Open("/p", engine.Job{Method: "lora", Word: "zorbit"}, run)
 	p.project.SetPictures(8)
@@ -216,7 +222,7 @@ func capture(t *testing.T, p *page, name string) {
 func TestARunIsWatchedToItsEnd(t *testing.T) {
 	p := newPage(t, engine.Run{})
 	guitest.WantText(t, p.window.Content(), "Nothing has been trained yet")
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(2)
 	p.untilText("2 / 4")
 	capture(t, p, "train-running")
@@ -231,10 +237,10 @@ func TestARunIsWatchedToItsEnd(t *testing.T) {
 
 func TestPauseSampleSaveAndGoOn(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(1)
 	p.untilText("1 / 4")
-	p.tap("Pause")
+	p.project.Runner.Pause()
 	p.makeSteps(1)
 	p.until("the pause", func() bool { return p.project.State() == project.Paused })
 	guitest.WantText(t, p.window.Content(), "Paused after step 2")
@@ -247,7 +253,7 @@ func TestPauseSampleSaveAndGoOn(t *testing.T) {
 		entry.OnSubmitted(entry.Text)
 	}
 	p.until("a prompt", p.askedFor(func(a engine.Asked) bool { return len(a.Prompts) == 1 && a.Prompts[0] == "a dog in the snow" }))
-	p.tap("Go on")
+	p.project.Runner.Resume()
 	p.until("the run to go on", func() bool { return p.project.State() == project.Training })
 	p.makeSteps(2)
 	p.untilText("is ready")
@@ -255,10 +261,10 @@ func TestPauseSampleSaveAndGoOn(t *testing.T) {
 
 func TestAStoppedRunIsOfferedAndGoesOn(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(2)
 	p.untilText("2 / 4")
-	p.tap("Stop")
+	p.project.Runner.Stop()
 	p.untilText("A run stopped after step 2 of")
 	p.tap("Go on")
 	p.makeSteps(2)
@@ -273,7 +279,7 @@ func TestStartAfterAChangeBeginsAnew(t *testing.T) {
 	guitest.WantText(t, p.window.Content(), "A run stopped after step 2 of 4")
 	capture(t, p, "train-offer")
 	p.project.Edit(func(j *engine.Job) { j.Rate = 1e-5 })
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(4)
 	p.untilText("is ready")
 	if p.eng.jobs[0].Resume || p.eng.jobs[0].Rate != 1e-5 {
@@ -294,7 +300,7 @@ func TestWhatWentWrongIsSaid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPage(t, engine.Run{})
-			p.tap("Start")
+			p.project.Runner.Start()
 			p.makeSteps(1)
 			p.untilText("1 / 4")
 			p.eng.steps <- c.err
@@ -307,37 +313,32 @@ func TestWhatWentWrongIsSaid(t *testing.T) {
 func TestARunThatChangedNothingIsTold(t *testing.T) {
 	p := newPage(t, engine.Run{})
 	p.eng.change = 0
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(4)
 	p.untilText("This run changed nothing")
 }
 
-func TestClosingAsksAndKeepsTheRun(t *testing.T) {
+func TestWhatARunTakesIsSaidFirst(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	closed := 0
-	p.Close(func() { closed++ })
-	if closed != 1 {
-		t.Fatal("an idle page does not let the window close")
+	p.project.Runner.Start()
+	if p.project.State() != project.Planning {
+		t.Errorf("the run begins in state %v", p.project.State())
 	}
-	p.tap("Start")
-	p.makeSteps(1)
-	p.untilText("1 / 4")
-	p.Close(func() { closed++ })
-	p.confirm("Go on training")
-	if closed != 1 || !p.project.State().Busy() {
-		t.Fatal("the window closed although it was to stay")
-	}
-	p.Close(func() { closed++ })
-	p.confirm("Stop and close")
-	p.until("the close", func() bool { return closed == 2 })
-	if p.project.State().Busy() || p.project.Run().Done || p.project.Run().Step != 1 {
-		t.Errorf("the closed run is %+v", p.project.Run())
+	p.untilText("400 steps take about 6 min 40 s")
+	guitest.WantText(t, p.window.Content(), "2.5 GB", "computes norms again")
+	p.project.Runner.Stop()
+	p.until("the end", func() bool { return !p.project.State().Busy() })
+	p.eng.planErr = engine.Errorf("plan memory", "", engine.OutOfMemory, "this run needs 12 GB")
+	p.project.Runner.Start()
+	p.untilText("this run needs 12 GB")
+	if n := len(p.eng.jobs); n > 1 {
+		t.Errorf("%d runs were started, and one must fail", n)
 	}
 }
 
 func TestARowIsChosen(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(2)
 	p.untilText("Step 2")
 	guitest.Button(t, p.window.Content(), "Use this")
@@ -352,7 +353,7 @@ func TestARowIsChosen(t *testing.T) {
 
 func TestAPictureOpensLarge(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(3)
 	p.untilText("Step 3")
 	grid := guitest.Find[*widgets.Grid](p.window.Content())[0]
@@ -375,7 +376,7 @@ func TestAPictureOpensLarge(t *testing.T) {
 
 func TestAStepIsLookedInto(t *testing.T) {
 	p := newPage(t, engine.Run{})
-	p.tap("Start")
+	p.project.Runner.Start()
 	p.makeSteps(1)
 	p.untilText("1 / 4")
 	p.tap("Look inside")

@@ -19,9 +19,10 @@ type runner struct {
 	cancel  context.CancelFunc // ends the run in progress; nil where there is none
 	then    []func()           // to be done when it has ended
 
-	began func(run engine.Run)       // a run begins, or goes on from what is on disk
-	heard func([]engine.Event)       // what it tells, a few times a second
-	ended func(engine.Result, error) // it has ended
+	began   func(run engine.Run)       // a run begins, or goes on from what is on disk
+	planned func(engine.Preview)       // what a new run will take
+	heard   func([]engine.Event)       // what it tells, a few times a second
+	ended   func(engine.Result, error) // it has ended
 }
 
 var _ project.Runner = (*runner)(nil)
@@ -70,29 +71,49 @@ func (r *runner) train(job engine.Job, from engine.Run) {
 	r.opened = r.project.Job()
 	job.Control = r.control
 	r.began(from)
-	r.project.SetState(project.Training)
+	r.project.SetState(project.Planning)
 	updates := post.NewBatch(r.post, refreshGap, r.hear)
 	dir := r.project.Dir()
 	go func() { // off Fyne's goroutine until post
 		defer cancel()
-		result, err := r.eng.Train(ctx, job, func(e engine.Event) { updates.Put(update{event: e}) })
+		result, err := r.run(ctx, job, updates)
 		run, _ := r.eng.OpenRun(context.Background(), dir) // where there is none, nothing has begun
 		updates.Put(update{end: func() { r.end(dir, run, result, err) }})
 	}()
 }
 
-// update is an event, or the end of the run.
+// run measures what a new run will take, so that none starts that must fail, and trains. It may be called on any goroutine.
+func (r *runner) run(ctx context.Context, job engine.Job, updates *post.Batch[update]) (engine.Result, error) {
+	if !job.Resume {
+		plan, err := r.eng.Plan(ctx, job, true, func(engine.Event) {})
+		if err != nil {
+			return engine.Result{}, err
+		}
+		updates.Put(update{plan: &plan})
+	}
+	updates.Put(update{starts: true})
+	return r.eng.Train(ctx, job, func(e engine.Event) { updates.Put(update{event: e}) })
+}
+
+// update is an event, or what else a run tells.
 type update struct {
-	event engine.Event
-	end   func()
+	event  engine.Event
+	plan   *engine.Preview
+	starts bool // training
+	end    func()
 }
 
 func (r *runner) hear(updates []update) {
 	var events []engine.Event
 	for _, u := range updates {
 		e := u.event
-		if u.end == nil {
+		switch {
+		case e.Kind != "":
 			events = append(events, e)
+		case u.plan != nil:
+			r.planned(*u.plan)
+		case u.starts && r.project.State() == project.Planning:
+			r.project.SetState(project.Training)
 		}
 		if e.Pause != nil && r.cancel != nil && r.project.State() != project.Stopping {
 			state := project.Training
