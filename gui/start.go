@@ -19,6 +19,7 @@ import (
 	"easel/engine"
 	"easel/gui/project"
 	"easel/gui/theme"
+	"easel/gui/widgets"
 	"easel/samples"
 )
 
@@ -83,6 +84,9 @@ func (s *startPage) card(sample samples.Sample) fyne.CanvasObject {
 	return widget.NewCard("", "", container.NewVBox(picture, name, class, try))
 }
 
+// coverSide is in pixels.
+const coverSide = 384
+
 // coverOf decodes a sample's picture. They are small, and three.
 func coverOf(sample samples.Sample) image.Image {
 	data, err := fs.ReadFile(samples.Files(), sample.Cover)
@@ -93,7 +97,7 @@ func coverOf(sample samples.Sample) image.Image {
 	if err != nil {
 		return nil
 	}
-	return scale(decoded)
+	return widgets.Fit(decoded, coverSide)
 }
 
 // try makes a project of a sample.

@@ -15,11 +15,11 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/guitest"
 )
 
 // ui stands for Fyne's goroutine: what is posted waits until the test runs it.
@@ -82,27 +82,7 @@ func images(object fyne.CanvasObject) (all []image.Image) {
 }
 
 // visit calls f for object and all that it shows.
-func visit(object fyne.CanvasObject, f func(fyne.CanvasObject)) {
-	if !object.Visible() {
-		return
-	}
-	f(object)
-	switch o := object.(type) {
-	case *fyne.Container:
-		for _, child := range o.Objects {
-			visit(child, f)
-		}
-	case *container.Scroll:
-		visit(o.Content, f)
-	case *container.Split:
-		visit(o.Leading, f)
-		visit(o.Trailing, f)
-	case *container.AppTabs:
-		visit(o.Selected().Content, f)
-	case *widget.Card:
-		visit(o.Content, f)
-	}
-}
+func visit(object fyne.CanvasObject, f func(fyne.CanvasObject)) { guitest.Visit(object, f) }
 
 func says(w *Window, want string) bool {
 	return strings.Contains(strings.Join(texts(w.window.Content()), "\n"), want)
@@ -203,19 +183,8 @@ func TestOpenShowsTheGrid(t *testing.T) {
 	w.Take([]string{mkdir(t, dir)}) // as a drop of the project's folder would
 	u.until("the project is open", func() bool { return w.project.Dir() == dir })
 	w.tabs.SelectIndex(1)
-	u.until("the grid is read", func() bool { return says(w, "a red apple") })
-	wantText(t, w, "my toy", `"zorbit" monster toy`, "lora on builtin", "step 300 of 300", "loss 0.1250", "zorbit.safetensors",
-		"a photo of zorbit", "before", "after\n300 steps")
-	shown := images(w.window.Content())
-	if len(shown) != 4 {
-		t.Fatalf("%d pictures, want 4", len(shown))
-	}
-	// Rows are steps and columns are prompts.
-	for i, want := range []color.RGBA{{0, 0, 40, 255}, {0, 100, 40, 255}, {44, 0, 40, 255}, {44, 100, 40, 255}} {
-		if got := shown[i].At(5, 5); got != want {
-			t.Errorf("picture %d is %v, want %v", i, got, want)
-		}
-	}
+	wantText(t, w, "my toy", "a photo of zorbit", "a red apple", "Before", "Step 300", "in use", "300 / 300")
+	u.until("the pictures are read", func() bool { return len(images(w.window.Content())) >= 4 })
 	if drawn := w.window.Canvas().Capture(); !holds(drawn, color.NRGBA{44, 100, 40, 255}) {
 		t.Error("the last picture is not drawn")
 	}
@@ -235,8 +204,7 @@ func TestPicturesOfARunThatCannotBeShown(t *testing.T) {
 	w, u := newTestWindow(t, eng)
 	w.Open(dir)
 	w.tabs.SelectIndex(1)
-	u.until("the grid is read", func() bool { return says(w, "0-0.png is missing") })
-	wantText(t, w, "0-1.png is no PNG picture")
+	u.until("the grid is read", func() bool { return says(w, "0-0.png is missing") && says(w, "0-1.png is no picture") })
 }
 
 func TestAProjectThatCannotBeOpened(t *testing.T) {

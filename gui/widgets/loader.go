@@ -101,10 +101,11 @@ func ReadPicture(path string, side int) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged", name)
 	}
-	return scale(decoded, side), nil
+	return Fit(decoded, side), nil
 }
 
-func scale(from image.Image, side int) *image.RGBA {
+// Fit scales a picture to fit a square of side pixels, as ReadPicture does.
+func Fit(from image.Image, side int) *image.RGBA {
 	size := from.Bounds().Size()
 	longest := max(size.X, size.Y)
 	var scaler draw.Scaler = draw.NearestNeighbor

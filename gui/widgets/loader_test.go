@@ -1,17 +1,20 @@
-package gui
+package widgets_test
 
 import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"easel/gui/widgets"
 )
 
-func TestThumbnailSizes(t *testing.T) {
+func TestPicturesAreFitted(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ width, height, wantWidth, wantHeight int }{
 		{128, 128, 384, 384}, // whole factor
@@ -23,7 +26,7 @@ func TestThumbnailSizes(t *testing.T) {
 	} {
 		path := filepath.Join(dir, "p.png")
 		writePNG(t, path, c.width, c.height, color.White)
-		got, err := readThumbnail(path)
+		got, err := widgets.ReadPicture(path, 384)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +36,7 @@ func TestThumbnailSizes(t *testing.T) {
 	}
 }
 
-func TestThumbnailOfAHugePictureIsRefused(t *testing.T) {
+func TestAHugePictureIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "huge.png")
 	writePNG(t, path, 1, 1, color.White)
 	data, err := os.ReadFile(path)
@@ -46,7 +49,23 @@ func TestThumbnailOfAHugePictureIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readThumbnail(path); err == nil || !strings.Contains(err.Error(), "too large") {
+	if _, err := widgets.ReadPicture(path, 384); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func writePNG(t *testing.T, path string, width, height int, c color.Color) {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range width * height {
+		m.Set(i%width, i/width, c)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, m); err != nil {
+		t.Fatal(err)
 	}
 }
