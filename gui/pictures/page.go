@@ -222,7 +222,6 @@ func (p *Page) updateTile(id widget.GridWrapItemID, object fyne.CanvasObject) {
 		pixels = p.thumbs.get(info.Thumbnail, func(pixels *image.RGBA) {
 			if t.name == info.Name { // the tile may show another picture by now
 				t.setPixels(pixels)
-				t.picture.Refresh()
 			}
 		})
 	}
