@@ -74,7 +74,7 @@ func texts(object fyne.CanvasObject) []string {
 
 func images(object fyne.CanvasObject) (all []image.Image) {
 	visit(object, func(o fyne.CanvasObject) {
-		if shown, ok := o.(*canvas.Image); ok && shown.Image != nil {
+		if shown, ok := o.(*canvas.Image); ok && shown.Image != nil && shown.Resource == nil { // icons have one
 			all = append(all, shown.Image)
 		}
 	})

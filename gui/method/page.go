@@ -33,7 +33,8 @@ type Page struct {
 	drawer  *drawer
 
 	timer   *time.Timer        // until the next question
-	asking  context.CancelFunc // of the question in progress; nil where there is none
+	asking  context.CancelFunc // of the newest question; nil where there is none
+	number  int                // of the newest question
 	costsOf string             // model whose costs are shown or asked for
 }
 
@@ -138,22 +139,24 @@ func (m *Page) ask() {
 	m.costsOf = job.Model
 	ctx, cancel := context.WithCancel(context.Background())
 	m.asking = cancel
+	m.number++
+	number := m.number
 	go func() { // off Fyne's goroutine until post
 		defer cancel()
 		if ready {
 			preview, err := m.eng.Plan(ctx, job, false, func(engine.Event) {})
-			m.post(func() { m.answered(ctx, preview, err) })
+			m.post(func() { m.answered(number, preview, err) })
 		}
 		if newModel {
 			costs, err := m.eng.Costs(ctx, job.Model)
-			m.post(func() { m.priced(ctx, costs, err) })
+			m.post(func() { m.priced(costs, err) })
 		}
 	}()
 }
 
-func (m *Page) answered(ctx context.Context, p engine.Preview, err error) {
+func (m *Page) answered(number int, p engine.Preview, err error) {
 	switch {
-	case ctx.Err() == context.Canceled && err != nil: // another question is on its way
+	case number != m.number: // another question is on its way
 	case err != nil:
 		m.choices.fail(err)
 	default:
@@ -162,7 +165,7 @@ func (m *Page) answered(ctx context.Context, p engine.Preview, err error) {
 	}
 }
 
-func (m *Page) priced(ctx context.Context, costs []engine.MethodCost, err error) {
+func (m *Page) priced(costs []engine.MethodCost, err error) {
 	if err != nil {
 		m.costsOf = "" // ask again
 		return
