@@ -37,13 +37,18 @@ func newStartPage(w *Window) *startPage {
 	}
 	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal),
 		heading(lang.L("Teach a model your own subject"), fynetheme.SizeNameHeadingText),
-		s.steps(), s.buttons(),
-		heading(lang.L("Or try it with a sample"), fynetheme.SizeNameSubHeadingText), cards)
+		indented(s.steps()), indented(s.buttons()),
+		heading(lang.L("Or try it with a sample"), fynetheme.SizeNameSubHeadingText), indented(cards))
 	if recent := s.recent(); recent != nil {
 		body.Add(recent)
 	}
 	s.content = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Normal, theme.Normal, theme.Wide, theme.Wide), body))
 	return s
+}
+
+// indented puts an object where the text of a label begins.
+func indented(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.Near, 0), o)
 }
 
 func heading(text string, size fyne.ThemeSizeName) *widget.Label {

@@ -96,6 +96,7 @@ func (w *Window) opened() {
 	w.start.content.Hide()
 	w.pictures.Content().Show()
 	w.notice.hide()
+	w.pictures.Focus()
 	remember(w.app.Preferences(), w.project.Dir())
 }
 

@@ -49,6 +49,18 @@ func (u *ui) until(what string, done func() bool) {
 	}
 }
 
+// settle runs what is posted until nothing has been for a while.
+func (u *ui) settle() {
+	for {
+		select {
+		case f := <-u.posted:
+			f()
+		case <-time.After(50 * time.Millisecond):
+			return
+		}
+	}
+}
+
 func newTestWindow(t *testing.T, eng engine.Engine) (*Window, *ui) {
 	u := newUI(t)
 	app := test.NewTempApp(t)

@@ -8,7 +8,7 @@ import "embed"
 //go:embed icon.png
 var App []byte
 
-// The icons are SVGs of one colour, 24 by 24, drawn with strokes: text and rounded rectangles are not shown by Fyne.
+// The icons are SVGs of one colour, 24 by 24. outline.py makes them of strokes.txt.
 //
 //go:embed *.svg
 var files embed.FS

@@ -196,6 +196,9 @@ func (im *importer) picture(t tree, name string, f format) error {
 	im.stems[strings.ToLower(stem(target))] = true
 	im.sizes[size] = append(im.sizes[size], target)
 	for _, ext := range captionExtensions {
+		if stem(name)+ext == name { // a picture that is called like a caption
+			continue
+		}
 		text, err := t.caption(stem(name) + ext)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

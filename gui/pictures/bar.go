@@ -5,6 +5,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/gui/theme"
@@ -26,7 +27,7 @@ type bar struct {
 
 func newBar(p *Page) *bar {
 	b := &bar{page: p, count: widget.NewLabel("")}
-	b.add = widget.NewButtonWithIcon(lang.L("Add pictures"), theme.Icon("add"), p.actions.Pick)
+	b.add = widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), p.actions.Pick)
 	b.folder = widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), p.actions.PickFolder)
 	b.change = widget.NewButtonWithIcon(lang.L("Change captions"), theme.Icon("replace"), p.showBulk)
 	b.words = widget.NewButtonWithIcon(lang.L("Write captions"), theme.Icon("caption"), p.autoCaption)
@@ -35,9 +36,9 @@ func newBar(p *Page) *bar {
 	b.add.Importance = widget.HighImportance
 	b.words.Hidden = p.actions.AutoCaption == nil
 	b.count.Truncation = fyne.TextTruncateEllipsis
-	b.count.SizeName = "caption"
-	buttons := container.NewHBox(b.add, b.folder, b.words, b.change, layout.NewSpacer(), b.undo, b.remove)
-	b.content = container.NewVBox(spaced(container.NewHScroll(buttons)), b.count)
+	b.count.SizeName = fynetheme.SizeNameCaptionText
+	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.words, b.change, b.undo, b.remove)
+	b.content = container.NewVBox(spaced(buttons), b.count)
 	b.update()
 	return b
 }

@@ -31,8 +31,9 @@ type editor struct {
 	entry   *widget.Entry
 	tokens  *widget.Label
 	remarks *fyne.Container
-	one     fyne.CanvasObject // shown for one picture
-	other   *widget.RichText  // shown for none and for several
+	below   *fyne.Container  // what is below the picture
+	one     *fyne.Container  // shown for one picture
+	other   *widget.RichText // shown for none and for several
 	content fyne.CanvasObject
 }
 
@@ -42,14 +43,14 @@ func newEditor(p *Page) *editor {
 	e.crop = newCropView(e.cropped)
 	e.title.TextStyle.Bold, e.title.Truncation = true, fyne.TextTruncateEllipsis
 	e.facts.SizeName, e.facts.Importance, e.facts.Wrapping = fynetheme.SizeNameCaptionText, widget.LowImportance, fyne.TextWrapWord
-	e.tokens.SizeName, e.tokens.Importance = fynetheme.SizeNameCaptionText, widget.LowImportance
+	e.tokens.Alignment, e.tokens.SizeName, e.tokens.Importance = fyne.TextAlignTrailing, fynetheme.SizeNameCaptionText, widget.LowImportance
 	e.entry.Wrapping = fyne.TextWrapWord
 	e.entry.SetMinRowsVisible(4)
 	e.entry.OnChanged = e.typed
 	e.other.Wrapping = fyne.TextWrapWord
 	heading := widget.NewLabelWithStyle(lang.L("Caption"), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	below := container.NewVBox(e.facts, e.issues, container.NewBorder(nil, nil, heading, e.tokens), e.entry, e.remarks)
-	e.one = container.NewBorder(e.title, below, nil, nil, e.crop)
+	e.below = container.NewVBox(e.facts, e.issues, container.NewBorder(nil, nil, heading, nil, e.tokens), e.entry, e.remarks)
+	e.one = container.NewBorder(e.title, e.below, nil, nil, e.crop)
 	e.content = spaced(container.NewStack(e.one, e.other))
 	e.showSelection()
 	return e
@@ -120,6 +121,7 @@ func (e *editor) showIssues() {
 		e.showCaption()
 	}
 	e.crop.show(info)
+	e.arrange()
 	if info.Thumbnail != "" && e.crop.picture.Image == nil {
 		go func() {
 			pixels, err := readPicture(info.Thumbnail, engine.ThumbnailSide)
@@ -133,6 +135,12 @@ func (e *editor) showIssues() {
 			})
 		}()
 	}
+}
+
+// arrange gives what is below the picture the room it needs now: wrapped text knows its height when it has its width.
+func (e *editor) arrange() {
+	e.below.Refresh()
+	e.one.Refresh()
 }
 
 // factsOf tells the sizes of a picture.
@@ -204,6 +212,7 @@ func (e *editor) check() {
 			}
 			e.tokens.SetText(fmt.Sprintf(lang.L("%d of %d tokens"), check.Tokens, check.Limit))
 			listIssues(e.remarks, check.Issues)
+			e.arrange()
 		})
 	}()
 }

@@ -73,6 +73,9 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 // Content is what the page shows.
 func (p *Page) Content() fyne.CanvasObject { return p.content }
 
+// Focus has keys go to the pictures.
+func (p *Page) Focus() { p.window.Canvas().Focus(p.grid) }
+
 // Close ends what the page does in the background; captions are written first.
 func (p *Page) Close() {
 	p.survey()
@@ -207,7 +210,7 @@ func (p *Page) press(name string, modifier fyne.KeyModifier) {
 	default:
 		p.album.only(name)
 	}
-	p.window.Canvas().Focus(p.grid)
+	p.Focus()
 	p.selectionChanged()
 }
 

@@ -25,6 +25,7 @@ type tile struct {
 
 	shown   look
 	name    string
+	usable  bool // or not looked at yet
 	ground  *canvas.Rectangle
 	picture *canvas.Image
 	frame   *canvas.Rectangle // of the selected
@@ -67,7 +68,7 @@ func newTile(pressed func(string, fyne.KeyModifier)) *tile {
 
 // show has the tile show a picture.
 func (t *tile) show(p engine.PictureInfo, pixels *image.RGBA, selected, focused bool) {
-	t.name = p.Name
+	t.name, t.usable = p.Name, p.Usable || p.Pending
 	next := look{p.Caption, p.Caption == "", badgeOf(p), pixels, selected, focused}
 	if next.named {
 		next.text = p.Name
@@ -133,6 +134,10 @@ func (r *tileRenderer) Layout(size fyne.Size) {
 	put(r.caption, easel.Near, size.Height-label, size.Width-2*easel.Near, label)
 	const icon = 22
 	put(r.badge, size.Width-icon-easel.Near, easel.Near, icon, icon)
+	if !r.usable { // instead of the picture
+		const large = 48
+		put(r.badge, (size.Width-large)/2, (size.Height-large)/2-easel.Near, large, large)
+	}
 	put(r.mark, easel.Near, easel.Near, icon, icon)
 }
 
@@ -156,6 +161,7 @@ func (r *tileRenderer) Refresh() {
 	for _, o := range []fyne.CanvasObject{r.ground, r.frame, r.focus, r.caption, r.picture} {
 		o.Refresh()
 	}
+	r.Layout(r.Size())
 	setIcon(r.mark, markIcon, r.shown.selected)
 	setIcon(r.badge, r.shown.badge, r.shown.badge != nil)
 }

@@ -26,13 +26,13 @@ func alpha(v uint32, a uint8) color.NRGBA {
 
 var light = map[fyne.ThemeColorName]color.NRGBA{
 	theme.ColorNameBackground:          rgb(0xfaf8f4), // paper
-	theme.ColorNameForeground:          rgb(0x24212b),
+	theme.ColorNameForeground:          rgb(0x1c1924),
 	theme.ColorNamePrimary:             rgb(0x6236c4),
 	theme.ColorNameForegroundOnPrimary: rgb(0xffffff),
 	theme.ColorNameHyperlink:           rgb(0x6236c4),
 	theme.ColorNameButton:              rgb(0xeae6de),
 	theme.ColorNameDisabledButton:      rgb(0xf0ede7),
-	theme.ColorNameDisabled:            rgb(0x8c8795),
+	theme.ColorNameDisabled:            rgb(0x686372),
 	theme.ColorNamePlaceHolder:         rgb(0x645f6e),
 	theme.ColorNameInputBackground:     rgb(0xffffff),
 	theme.ColorNameInputBorder:         rgb(0x8f8a98),
@@ -65,7 +65,7 @@ var dark = map[fyne.ThemeColorName]color.NRGBA{
 	theme.ColorNameHyperlink:           rgb(0xb79df5),
 	theme.ColorNameButton:              rgb(0x33313b),
 	theme.ColorNameDisabledButton:      rgb(0x27262d),
-	theme.ColorNameDisabled:            rgb(0x7f7a8a),
+	theme.ColorNameDisabled:            rgb(0x9a95a6),
 	theme.ColorNamePlaceHolder:         rgb(0xa29dae),
 	theme.ColorNameInputBackground:     rgb(0x25242b),
 	theme.ColorNameInputBorder:         rgb(0x787383),

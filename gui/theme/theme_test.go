@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -49,7 +50,8 @@ func TestContrast(t *testing.T) {
 		{fynetheme.ColorNameForegroundOnSuccess, fynetheme.ColorNameSuccess, 4.5},
 	}
 	for _, ground := range grounds {
-		for _, text := range []fyne.ThemeColorName{fynetheme.ColorNameForeground, fynetheme.ColorNamePrimary, fynetheme.ColorNameError, fynetheme.ColorNameWarning, fynetheme.ColorNameSuccess, fynetheme.ColorNamePlaceHolder} {
+		for _, text := range []fyne.ThemeColorName{fynetheme.ColorNameForeground, fynetheme.ColorNamePrimary, fynetheme.ColorNameError, fynetheme.ColorNameWarning, fynetheme.ColorNameSuccess, fynetheme.ColorNamePlaceHolder,
+			fynetheme.ColorNameDisabled /* of labels of low importance */} {
 			pairs = append(pairs, pair{text, ground, 4.5})
 		}
 	}
@@ -92,6 +94,9 @@ func TestIconsAreDrawn(t *testing.T) {
 		w.Resize(fyne.NewSize(48, 48))
 		if inked := inkShare(w.Canvas().Capture()); inked < 0.02 || inked > 0.6 {
 			t.Errorf("%s covers %.3f of its square", name, inked)
+		}
+		if content := string(theme.ColoredIcon(name, fynetheme.ColorNameError).Content()); !strings.Contains(content, "#b3261e") {
+			t.Errorf("%s does not take a colour", name)
 		}
 	}
 }
