@@ -28,7 +28,7 @@ func Wrapped(text string) *widget.Label {
 // Quiet is small text that explains.
 func Quiet(text string) *widget.Label {
 	label := Wrapped(text)
-	label.SizeName, label.Importance = theme.SizeNameCaptionText, widget.LowImportance
+	label.SizeName = theme.SizeNameCaptionText
 	return label
 }
 
