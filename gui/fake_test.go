@@ -32,6 +32,12 @@ func (e *fakeEngine) Methods() []engine.MethodInfo {
 	return []engine.MethodInfo{{Name: "lora", Title: "LoRA"}}
 }
 
+func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) { return nil, nil }
+
+func (e *fakeEngine) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (engine.Preview, error) {
+	return engine.Preview{Job: job}, nil
+}
+
 func (e *fakeEngine) OpenRun(ctx context.Context, dir string) (engine.Run, error) {
 	if gate, ok := e.wait[dir]; ok {
 		<-gate

@@ -61,6 +61,12 @@ func TestScreens(t *testing.T) {
 		}
 		shoot("pictures")
 		w.tabs.SelectIndex(1)
+		u.settle()
+		shoot("method")
+		w.tabs.SelectIndex(3)
+		u.settle()
+		shoot("export")
+		w.tabs.SelectIndex(2)
 		u.until("the grid is read", func() bool { return says(w, "a red apple") })
 		shoot("train")
 		w.tabs.SelectIndex(len(w.tabs.Items) - 1)

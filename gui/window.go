@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/export"
+	"easel/gui/method"
 	"easel/gui/pictures"
 	"easel/gui/post"
 	"easel/gui/project"
@@ -28,6 +30,8 @@ type Window struct {
 	values  settings.Values
 
 	pictures *pictures.Page
+	method   *method.Page
+	export   *export.Page
 	start    *startPage
 	tabs     *container.AppTabs
 	toolbar  *toolbar
@@ -68,14 +72,23 @@ func (w *Window) ShowAndRun() { w.window.ShowAndRun() }
 func (w *Window) newTabs() *container.AppTabs {
 	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail})
 	w.start = newStartPage(w)
+	w.method = method.New(w.eng, w.project, w.post, w.window)
 	training := train.New(w.eng, w.project, w.post, w.window)
+	w.export = export.New(w.eng, w.project, w.post, w.window)
 	options := settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
+		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), w.method.Content()),
 		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
+		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
 		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), options.Content()),
 	)
 	tabs.SetTabLocation(container.TabLocationLeading)
+	w.project.StateChanged.Listen(func(s project.State) {
+		if s == project.Planning { // a run begins: there is where one sees it
+			tabs.SelectIndex(2)
+		}
+	})
 	w.pictures.Content().Hide()
 	return tabs
 }
@@ -151,5 +164,7 @@ func (w *Window) askToClose() {
 func (w *Window) close() {
 	w.stop()
 	w.pictures.Close()
+	w.method.Close()
+	w.export.Close()
 	w.draft.flush()
 }

@@ -194,7 +194,7 @@ func TestOpenShowsTheGrid(t *testing.T) {
 	w, u := newTestWindow(t, eng)
 	w.Take([]string{mkdir(t, dir)}) // as a drop of the project's folder would
 	u.until("the project is open", func() bool { return w.project.Dir() == dir })
-	w.tabs.SelectIndex(1)
+	w.tabs.SelectIndex(2)
 	wantText(t, w, "my toy", "a photo of zorbit", "a red apple", "Before", "Step 300", "in use", "300 / 300")
 	u.until("the pictures are read", func() bool { return len(images(w.window.Content())) >= 4 })
 	if drawn := w.window.Canvas().Capture(); !holds(drawn, color.NRGBA{44, 100, 40, 255}) {
@@ -215,7 +215,7 @@ func TestPicturesOfARunThatCannotBeShown(t *testing.T) {
 	eng.jobs[dir], eng.runs[dir] = run.Job, run
 	w, u := newTestWindow(t, eng)
 	w.Open(dir)
-	w.tabs.SelectIndex(1)
+	w.tabs.SelectIndex(2)
 	u.until("the grid is read", func() bool { return says(w, "0-0.png is missing") && says(w, "0-1.png is no picture") })
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -149,7 +150,7 @@ func (g *playground) start(request engine.SampleRequest) {
 	g.refresh()
 	stem := filepath.Join(g.project.Dir(), "playground", time.Now().Format("2006-01-02T15-04-05.000"))
 	tuned := request
-	tuned.Tuned = []engine.TunedFile{{Path: g.run.Export, Weight: g.weight.Value}}
+	tuned.Tuned = []engine.TunedFile{{Path: g.run.Export, Weight: math.Round(100*g.weight.Value) / 100}}
 	request.Out, tuned.Out = stem+"-base.png", stem+".png"
 	shares := post.NewBatch(g.post, 300*time.Millisecond, func(done []float64) { g.progress.SetValue(done[len(done)-1]) })
 	go func() { // off Fyne's goroutine until post

@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"image"
+	"image/color"
 	"image/draw"
 
 	"fyne.io/fyne/v2"
@@ -154,7 +155,7 @@ func (c *Compare) fitted(in fyne.Size) (fyne.Position, fyne.Size) {
 // CreateRenderer implements fyne.Widget.
 func (c *Compare) CreateRenderer() fyne.WidgetRenderer {
 	r := &compareRenderer{c: c, picture: &canvas.Image{ScaleMode: canvas.ImageScaleFastest, FillMode: canvas.ImageFillStretch},
-		line: canvas.NewRectangle(nil), handle: canvas.NewCircle(nil), focus: canvas.NewRectangle(nil)}
+		line: canvas.NewRectangle(nil), handle: canvas.NewCircle(nil), focus: canvas.NewRectangle(color.Transparent)}
 	for i := range r.names {
 		r.names[i], r.plates[i] = canvas.NewText("", nil), canvas.NewRectangle(nil)
 	}
