@@ -51,7 +51,7 @@ func NewGrid(run post.Func) *Grid {
 	g := &Grid{chosen: -1, loader: NewLoader(run, cellPixels, mostCells)}
 	g.table = &widget.Table{
 		Length:           func() (int, int) { return len(g.rows), len(g.columns) },
-		CreateCell:       func() fyne.CanvasObject { return newGridCell() },
+		CreateCell:       func() fyne.CanvasObject { return newGridCell(g.side) },
 		UpdateCell:       func(id widget.TableCellID, o fyne.CanvasObject) { g.update(id, o.(*gridCell)) },
 		ShowHeaderRow:    true,
 		ShowHeaderColumn: true,
@@ -61,27 +61,26 @@ func NewGrid(run post.Func) *Grid {
 		StickyRowCount:   1, // the first row stays in sight, to compare with
 		HideSeparators:   true,
 	}
+	g.table.SetColumnWidth(-1, labelWidth)
+	g.table.SetRowHeight(-1, headHeight)
 	g.ExtendBaseWidget(g)
 	return g
 }
 
 // SetRows shows rows; chosen is the step in use, -1 where none is.
 func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
-	sized, grown := len(columns) != len(g.columns) || len(rows) != len(g.rows), len(rows) > len(g.rows)
+	grown := len(rows) > len(g.rows)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
-	if sized {
-		g.fit()
-	}
 	g.table.Refresh()
 	if grown {
-		g.table.ScrollToBottom()
+		g.table.ScrollTo(widget.TableCellID{Row: len(rows) - 1})
 	}
 }
 
 // Resize implements fyne.Widget: pictures take the room there is.
 func (g *Grid) Resize(size fyne.Size) {
 	g.BaseWidget.Resize(size)
-	g.fit()
+	g.table.Refresh()
 }
 
 // side is that of a cell.
@@ -90,19 +89,6 @@ func (g *Grid) side() float32 {
 	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
 	height := (g.Size().Height-headHeight)/2 - 2*pad // the first row and the newest are seen together
 	return min(max(min(width, height), leastCell), mostCell)
-}
-
-// fit tells the table the sizes, which it keeps one by one.
-func (g *Grid) fit() {
-	cellSide := g.side()
-	for i := range g.columns {
-		g.table.SetColumnWidth(i, cellSide)
-	}
-	for i := range g.rows {
-		g.table.SetRowHeight(i, cellSide)
-	}
-	g.table.SetColumnWidth(-1, labelWidth)
-	g.table.SetRowHeight(-1, headHeight)
 }
 
 // Focus gives the keyboard to the grid: arrows move, Space opens.
@@ -170,14 +156,15 @@ type gridCell struct {
 	widget.BaseWidget
 	path    string
 	shown   bool // the picture of path, or its error
+	side    func() float32
 	tapped  func()
 	last    fyne.Position
 	picture *canvas.Image
 	text    *widget.Label
 }
 
-func newGridCell() *gridCell {
-	c := &gridCell{picture: &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}, text: widget.NewLabel("")}
+func newGridCell(side func() float32) *gridCell {
+	c := &gridCell{side: side, picture: &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}, text: widget.NewLabel("")}
 	c.text.Wrapping, c.text.SizeName = fyne.TextWrapBreak, theme.SizeNameCaptionText
 	c.text.Importance = widget.DangerImportance
 	c.ExtendBaseWidget(c)
@@ -212,8 +199,8 @@ func (c *gridCell) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(container.NewPadded(c.picture), c.text))
 }
 
-// MinSize keeps the cell's size whatever an error says.
-func (c *gridCell) MinSize() fyne.Size { return fyne.NewSquareSize(leastCell) }
+// MinSize is that of all cells, whatever an error says.
+func (c *gridCell) MinSize() fyne.Size { return fyne.NewSquareSize(c.side()) }
 
 // gridHead is the head of a column or a row.
 type gridHead struct {
