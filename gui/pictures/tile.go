@@ -30,6 +30,7 @@ type tile struct {
 	picture *canvas.Image
 	frame   *canvas.Rectangle // of the selected
 	focus   *canvas.Rectangle // of the one that keys move from
+	plate   *canvas.Circle    // below the badge, which must be seen on any picture
 	mark    *canvas.Image     // tells that it is selected, beside the frame's colour
 	badge   *canvas.Image     // tells that it wants attention
 	caption *canvas.Text
@@ -56,7 +57,7 @@ var (
 
 func newTile(pressed func(string, fyne.KeyModifier)) *tile {
 	t := &tile{pressed: pressed, ground: canvas.NewRectangle(nil), picture: &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest},
-		frame: canvas.NewRectangle(nil), focus: canvas.NewRectangle(nil), mark: &canvas.Image{FillMode: canvas.ImageFillContain},
+		frame: canvas.NewRectangle(nil), plate: canvas.NewCircle(nil), focus: canvas.NewRectangle(nil), mark: &canvas.Image{FillMode: canvas.ImageFillContain},
 		badge: &canvas.Image{FillMode: canvas.ImageFillContain}, caption: canvas.NewText("", nil)}
 	t.ground.CornerRadius, t.frame.CornerRadius, t.focus.CornerRadius = 6, 6, 6
 	t.frame.StrokeWidth, t.focus.StrokeWidth = 3, 1
@@ -138,6 +139,7 @@ func (r *tileRenderer) Layout(size fyne.Size) {
 		const large = 48
 		put(r.badge, (size.Width-large)/2, (size.Height-large)/2-easel.Near, large, large)
 	}
+	put(r.plate, size.Width-icon-easel.Near-3, easel.Near-3, icon+6, icon+6)
 	put(r.mark, easel.Near, easel.Near, icon, icon)
 }
 
@@ -147,8 +149,10 @@ func (r *tileRenderer) Refresh() {
 	r.ground.FillColor = color(easel.ColorNameCard)
 	r.frame.StrokeColor, r.frame.FillColor = color(theme.ColorNamePrimary), color(theme.ColorNameSelection)
 	r.focus.StrokeColor = color(theme.ColorNameForeground)
+	r.plate.FillColor = color(easel.ColorNameCard)
+	r.plate.Hidden = r.shown.badge == nil || !r.usable
 	r.caption.Color = color(theme.ColorNameForeground)
-	if r.shown.named {
+	if r.shown.named && !r.shown.selected {
 		r.caption.Color = color(theme.ColorNamePlaceHolder)
 	}
 	r.caption.TextSize = th.Size(theme.SizeNameCaptionText)
@@ -158,7 +162,7 @@ func (r *tileRenderer) Refresh() {
 	if r.shown.pixels != nil {
 		r.picture.Image = r.shown.pixels
 	}
-	for _, o := range []fyne.CanvasObject{r.ground, r.frame, r.focus, r.caption, r.picture} {
+	for _, o := range []fyne.CanvasObject{r.ground, r.frame, r.focus, r.caption, r.picture, r.plate} {
 		o.Refresh()
 	}
 	r.Layout(r.Size())
@@ -194,5 +198,5 @@ func shorten(text string, size, width float32) string {
 }
 
 func (r *tileRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.frame, r.picture, r.caption, r.badge, r.mark, r.focus}
+	return []fyne.CanvasObject{r.ground, r.frame, r.picture, r.caption, r.plate, r.badge, r.mark, r.focus}
 }
