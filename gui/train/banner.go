@@ -37,8 +37,6 @@ func newBanner() *banner {
 
 func (b *banner) hide() { b.object.Hide() }
 
-func (b *banner) shown() bool { return b.object.Visible() }
-
 // action is a button of a banner.
 type action struct {
 	text string

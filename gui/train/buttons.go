@@ -29,7 +29,7 @@ func newButtons(t *Page) *buttons {
 		save:   widget.NewButtonWithIcon(lang.L("Save now"), theme.DocumentSaveIcon(), control(func() { t.runner.control.SaveNow() })),
 		look:   widget.NewButtonWithIcon(lang.L("Look inside"), theme.SearchIcon(), t.lookInside),
 	}
-	b.row = container.NewGridWithColumns(3, b.sample, b.save, b.look)
+	b.row = container.NewVBox(container.NewGridWithColumns(2, b.sample, b.save), b.look)
 	return b
 }
 

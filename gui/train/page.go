@@ -103,7 +103,7 @@ func (t *Page) heard(events []engine.Event) {
 	if v := t.watch.view; v != seen && v != nil {
 		t.showInside(*v)
 	}
-	if t.watch.warning != "" && !t.banner.shown() {
+	if t.watch.warning != "" {
 		t.banner.warn(t.watch.warning)
 		t.watch.warning = ""
 	}
