@@ -4,6 +4,7 @@
 # make test    everything that must pass
 # make fuzz    each fuzz target for half a minute, one after the other
 # make lint    vet and staticcheck
+# make screens  draw the pages of the window into docs/screens, to look at
 # make clean   remove what make built; out/ with your results stays
 #
 # What Debian or Ubuntu lack for it is installed when you are root or sudo asks nothing; else the command is printed.
@@ -14,17 +15,17 @@ PACKAGES_GUI := pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-d
 CLI         := build/easel-cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
-RACE        := engine/local engine/store gui
+RACE        := engine/local engine/store engine/dataset gui gui/pictures gui/post gui/settings
 GOTEST      := go test -timeout 30m
 FUZZTIME    := 30s
 
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: demo build run test fuzz lint clean deps deps-gui cli staticcheck go-version
+.PHONY: screens demo build run test fuzz lint clean deps deps-gui cli staticcheck go-version
 
 demo: cli
-	$(CLI) train --method lora --model builtin --images testdata/subjects/zorbit --word zorbit --class "monster toy" --rank 8 \
+	$(CLI) train --method lora --model builtin --images samples/zorbit --word zorbit --class "monster toy" --rank 8 \
 		--out out/zorbit --seed 1
 
 cli: deps go-version
@@ -46,6 +47,10 @@ test: lint
 
 fuzz: go-version
 	@.ci/fuzz $(FUZZTIME)
+
+screens: go-version
+	mkdir -p docs/screens
+	EASEL_SCREENS="$(CURDIR)/docs/screens" CGO_ENABLED=0 $(GOTEST) -count=1 -run TestScreens ./gui
 
 lint: deps deps-gui go-version
 	go vet ./...

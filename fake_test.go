@@ -107,8 +107,8 @@ func easel(t *testing.T, eng *fakeEngine, terminal bool, args ...string) (code i
 			eng.made = append(eng.made, use)
 			return eng, nil
 		},
-		openWindow: func(_ context.Context, _ engine.Engine, project string) error {
-			out.WriteString("window of " + project)
+		openWindow: func(_ context.Context, _ engine.Engine, paths []string) error {
+			out.WriteString("window of " + strings.Join(paths, ", "))
 			return nil
 		},
 	}

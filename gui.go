@@ -2,19 +2,22 @@ package main
 
 import (
 	"context"
+	"math"
+	"path/filepath"
 
 	"easel/engine"
 )
 
-// gui is `easel gui [PROJECT]`, and easel with a folder or nothing.
+// gui is `easel gui [PATH...]`, and easel with files, folders or nothing.
 func (p *program) gui(ctx context.Context, args []string) error {
-	rest, err := parse(p.flags("gui"), args, 0, 1)
+	paths, err := parse(p.flags("gui"), args, 0, math.MaxInt)
 	if err != nil {
 		return err
 	}
-	project := ""
-	if len(rest) == 1 {
-		project = rest[0]
+	for i, path := range paths { // a project of its own folder, wherever Easel was started
+		if paths[i], err = filepath.Abs(path); err != nil {
+			return err
+		}
 	}
-	return p.withEngine(power{threads: -1, background: true}, func(eng engine.Engine) error { return p.openWindow(ctx, eng, project) })
+	return p.withEngine(power{threads: -1, background: true}, func(eng engine.Engine) error { return p.openWindow(ctx, eng, paths) })
 }

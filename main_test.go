@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -193,7 +194,11 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 
 func TestWindowCommands(t *testing.T) {
 	dir := t.TempDir()
-	for want, args := range map[string][]string{"": nil, dir: {dir}, "p": {"gui", "p"}} {
+	project, err := filepath.Abs("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{"": nil, dir: {dir}, project + ", " + dir: {"gui", "p", dir}, project: {"gui", "p"}} {
 		if code, stdout, stderr := easel(t, &fakeEngine{}, false, args...); code != 0 || stdout != "window of "+want {
 			t.Errorf("easel %v: code %d, %q, %q", args, code, stdout, stderr)
 		}

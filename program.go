@@ -18,7 +18,7 @@ type program struct {
 	out, err   io.Writer
 	terminal   bool // out redraws a line on "\r"
 	newEngine  func(p power) (engine.Engine, error)
-	openWindow func(ctx context.Context, eng engine.Engine, project string) error
+	openWindow func(ctx context.Context, eng engine.Engine, paths []string) error
 }
 
 // command is a sub-command.
@@ -41,7 +41,7 @@ func commands() []command {
 		{"merge", "--lora FILE:WEIGHT --out FILE.safetensors", "add LoRA files to a model's weights", (*program).merge},
 		{"inspect", "FILE", "say what a model file or folder is", (*program).inspect},
 		{"bench", "", "measure this machine and the model on it", (*program).bench},
-		{"gui", "[PROJECT]", "open the window (as does easel without a command)", (*program).gui},
+		{"gui", "[PROJECT or PICTURES]", "open the window (as does easel without a command)", (*program).gui},
 		{"version", "", "print the version", (*program).version},
 		{"help", "[COMMAND]", "explain the commands", (*program).help},
 	}
@@ -95,10 +95,10 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if c, ok := commandNamed(args[0]); ok {
 		return c.run(p, ctx, args[1:])
 	}
-	if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+	if _, err := os.Stat(args[0]); err == nil {
 		return p.gui(ctx, args)
 	}
-	return usagef("there is no command or folder %q; `easel help` lists the commands", args[0])
+	return usagef("there is no command, file or folder %q; `easel help` lists the commands", args[0])
 }
 
 // usageError is a command line that cannot be understood.

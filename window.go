@@ -15,16 +15,15 @@ import (
 	"easel/gui"
 )
 
-// openWindow shows the window, with project where one is named, until the user closes it.
-func openWindow(ctx context.Context, eng engine.Engine, project string) error {
+// openWindow shows the window, with what paths name, until the user closes it.
+func openWindow(ctx context.Context, eng engine.Engine, paths []string) error {
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		return errors.New("there is no screen to open a window on; `easel help` lists the commands that need none")
 	}
 	a := app.NewWithID("io.github.easel")
 	window := gui.NewWindow(a, eng, fyne.Do)
-	if project != "" { // not before the start: until then fyne.Do runs on the goroutine that calls it
-		a.Lifecycle().SetOnStarted(func() { window.Open(project) })
-	}
+	// Not before the start: until then fyne.Do runs on the goroutine that calls it.
+	a.Lifecycle().SetOnStarted(func() { window.Take(paths) })
 	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) }) // Ctrl-C in the terminal
 	window.ShowAndRun()
 	return nil

@@ -10,6 +10,6 @@ import (
 )
 
 // openWindow has no window to open: this build is for the command line.
-func openWindow(context.Context, engine.Engine, string) error {
+func openWindow(context.Context, engine.Engine, []string) error {
 	return errors.New("this build has no window; `easel help` lists its commands, `make build` builds the window")
 }

@@ -24,6 +24,9 @@ type Engine interface {
 	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
 	// says where; the same job with Resume set goes on from it, bit for bit.
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
+	// Promote exports the checkpoint of a step in the project's newest run, in place of the file that the run exported.
+	// It can be resumed as before.
+	Promote(ctx context.Context, project string, step int) (ExportEvent, error)
 	// Compare trains several methods on the same pictures and writes a page that shows them side by side. A method that
 	// cannot be trained is a row that says why.
 	Compare(ctx context.Context, req CompareRequest, sink Sink) (Comparison, error)
@@ -40,6 +43,10 @@ type Engine interface {
 	Bench(ctx context.Context, req BenchRequest, sink Sink) ([]BenchRow, error)
 	// OpenRun reads the newest run of a project folder.
 	OpenRun(ctx context.Context, project string) (Run, error)
+	// Folder gives access to a project's folder while a run is set up. The folder need not exist yet.
+	Folder(dir string) Folder
+	// CheckCaption looks at a caption of a picture of the subject; word and class may be empty. Any goroutine may ask.
+	CheckCaption(caption, word, class string) CaptionCheck
 	// Close frees what the engine holds.
 	Close() error
 }

@@ -13,6 +13,9 @@ type Event struct {
 	Grid       *GridEvent       `json:"grid,omitempty"`
 	Validation *StepLoss        `json:"validation,omitempty"`
 	Checkpoint *CheckpointEvent `json:"checkpoint,omitempty"`
+	Pause      *PauseEvent      `json:"pause,omitempty"`
+	View       *ViewEvent       `json:"view,omitempty"`
+	Export     *ExportEvent     `json:"export,omitempty"`
 	Warning    *WarningEvent    `json:"warning,omitempty"`
 	Caption    *CaptionEvent    `json:"caption,omitempty"`
 	Bench      *BenchRow        `json:"bench,omitempty"`
@@ -27,6 +30,9 @@ const (
 	KindGrid       = "grid"
 	KindValidation = "validation" // the loss of the pictures held out
 	KindCheckpoint = "checkpoint"
+	KindPause      = "pause"
+	KindView       = "view"
+	KindExport     = "export"
 	KindWarning    = "warning"
 	KindCaption    = "caption"
 	KindBench      = "bench"
@@ -71,6 +77,40 @@ type GridEvent struct {
 type CheckpointEvent struct {
 	Step int    `json:"step"`
 	Path string `json:"path"`
+}
+
+// PauseEvent reports that a run began to wait, or goes on.
+type PauseEvent struct {
+	Paused bool `json:"paused"`
+	Step   int  `json:"step"` // the last finished
+}
+
+// ViewEvent shows one step in pictures, for the first picture of its batch. Each is a PNG file, decoded from the latent
+// that the step works on; Error is a heat map, black where the prediction is right.
+type ViewEvent struct {
+	Step     int     `json:"step"`     // 1 is the first
+	Timestep int     `json:"timestep"` // t, of Timesteps; the higher, the more noise
+	Of       int     `json:"of"`       // timesteps of the noise schedule
+	Caption  string  `json:"caption"`
+	Source   string  `json:"source"` // the picture's file
+	Loss     float64 `json:"loss"`   // mean squared error of this picture, before weighting
+
+	Clean     string `json:"clean"`     // x0, the training picture
+	Noised    string `json:"noised"`    // x_t
+	Noise     string `json:"noise"`     // ε, the noise in it
+	Predicted string `json:"predicted"` // the noise that the model sees in x_t; derived where the model predicts velocity
+	Denoised  string `json:"denoised"`  // what is left without it: the model's guess at x0
+	Error     string `json:"error"`     // |predicted - noise|
+}
+
+// ExportEvent reports an exported file that was read back and rendered through.
+type ExportEvent struct {
+	Step       int     `json:"step"` // whose values are in it
+	Path       string  `json:"path"`
+	Size       int64   `json:"size"`       // bytes
+	Trained    string  `json:"trained"`    // picture of the grid's first column at that step
+	Through    string  `json:"through"`    // the same rendered through the file
+	Difference float64 `json:"difference"` // of the two, mean of absolute values, 0 to 1
 }
 
 // WarningEvent tells of something the user should know: a skipped picture, a step left out.

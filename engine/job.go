@@ -58,6 +58,9 @@ type Job struct {
 
 	// Plan is how a run uses memory. Train makes it, unless a resumed run has one on record.
 	Plan Plan `json:"plan,omitzero" toml:"plan"`
+
+	// Control steers the run from outside; nil where nobody does.
+	Control *Control `json:"-" toml:"-"`
 }
 
 // Result is what a finished or cancelled run leaves.
@@ -102,12 +105,17 @@ type Run struct {
 	Losses  []StepLoss `json:"losses,omitempty"`
 	// Validation is the loss of the pictures held out, at the steps of the grid.
 	Validation []StepLoss `json:"validation,omitempty"`
+	// Exported tells of the file in Export; zero where an older Easel wrote it.
+	Exported ExportEvent `json:"exported,omitzero"`
 }
 
-// GridRow is one row of the before/after grid: one picture a column.
+// GridRow is one row of the before/after grid: one picture a column. Columns that were added later have none in the rows
+// before; their places are empty, or missing at the end.
 type GridRow struct {
 	Step     int      `json:"step"`
 	Pictures []string `json:"pictures"`
+	// WeightChange is the Summary's, at this step.
+	WeightChange float64 `json:"weight_change"`
 }
 
 // StepLoss is the loss of one step.

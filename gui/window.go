@@ -2,27 +2,41 @@ package gui
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
+	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/export"
+	"easel/gui/method"
+	"easel/gui/pictures"
+	"easel/gui/post"
+	"easel/gui/project"
+	"easel/gui/settings"
+	"easel/gui/theme"
+	"easel/gui/train"
 	"easel/icons"
 )
 
-// Window shows a project's before/after grid.
+// Window is Easel's window: pages at the left, the toolbar above.
 type Window struct {
+	app     fyne.App
 	window  fyne.Window
 	eng     engine.Engine
-	post    func(func())
-	summary *widget.Label
-	body    *fyne.Container
+	post    post.Func
+	project *project.Project
+	values  settings.Values
+
+	pictures *pictures.Page
+	method   *method.Page
+	export   *export.Page
+	start    *startPage
+	tabs     *container.AppTabs
+	toolbar  *toolbar
+	notice   *notice
+	draft    *draft
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -31,109 +45,126 @@ type Window struct {
 
 // NewWindow makes the window, without a project. post runs a function on Fyne's goroutine: fyne.Do, or a test's queue.
 func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
-	w := &Window{window: app.NewWindow("Easel"), eng: eng, post: post, summary: widget.NewLabel(""), body: container.NewStack()}
+	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences())}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.load = func() {}
-	w.summary.Truncation = fyne.TextTruncateEllipsis
-	open := widget.NewButtonWithIcon("Open project", theme.FolderOpenIcon(), w.choose)
+	addTranslations()
+	w.applySettings(w.values)
+	w.notice = newNotice(w.window)
+	w.toolbar = newToolbar(w.project, w.choose)
+	w.draft = newDraft(w.project, eng, w.post, w.fail)
+	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
-	w.window.SetContent(container.NewBorder(container.NewBorder(nil, nil, open, nil, w.summary), nil, nil, nil, w.body))
-	w.window.Resize(fyne.NewSize(960, 720))
-	w.window.SetOnClosed(w.stop)
-	w.showMessage("No project is open",
-		"Teach a model a subject from the command line (easel help train),\nthen open the folder that it was told to write to.")
+	w.window.SetContent(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs))
+	w.window.Resize(fyne.NewSize(1100, 760))
+	w.window.SetOnDropped(w.Dropped)
+	w.window.SetCloseIntercept(w.askToClose)
+	w.window.SetOnClosed(w.close)
+	w.addShortcuts()
+	w.project.Opened.Listen(func(*project.Project) { w.opened() })
 	return w
 }
 
 // ShowAndRun opens the window and returns when it is closed.
 func (w *Window) ShowAndRun() { w.window.ShowAndRun() }
 
-// Open reads the project folder dir and shows its newest run. It returns at once; a project that is still being read
-// is given up.
-func (w *Window) Open(dir string) {
-	w.load()
-	ctx, cancel := context.WithCancel(w.ctx)
-	w.load = cancel
-	w.summary.SetText("Reading " + dir)
-	go func() { // off Fyne's goroutine until post
-		run, err := w.eng.OpenRun(ctx, dir)
-		var pictures [][]picture
-		if err == nil {
-			pictures = readRows(ctx, run.Rows)
+// newTabs makes the pages.
+func (w *Window) newTabs() *container.AppTabs {
+	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail})
+	w.start = newStartPage(w)
+	w.method = method.New(w.eng, w.project, w.post, w.window)
+	training := train.New(w.eng, w.project, w.post, w.window)
+	w.export = export.New(w.eng, w.project, w.post, w.window)
+	options := settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
+	tabs := container.NewAppTabs(
+		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
+		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), w.method.Content()),
+		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
+		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
+		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), options.Content()),
+	)
+	tabs.SetTabLocation(container.TabLocationLeading)
+	w.project.StateChanged.Listen(func(s project.State) {
+		if s == project.Planning { // a run begins: there is where one sees it
+			tabs.SelectIndex(2)
 		}
-		w.post(func() {
-			if ctx.Err() != nil {
-				return // another project was opened meanwhile
+	})
+	w.pictures.Content().Hide()
+	return tabs
+}
+
+// applySettings has the window look and work as they say, and keeps them.
+func (w *Window) applySettings(v settings.Values) {
+	w.values = v
+	v.Save(w.app.Preferences())
+	w.app.Settings().SetTheme(v.Theme())
+	if w.project.Dir() != "" {
+		w.project.Edit(func(j *engine.Job) { j.Memory = v.Memory })
+	}
+}
+
+// opened shows the project that is open now.
+func (w *Window) opened() {
+	w.window.SetTitle("Easel: " + w.project.Name())
+	w.start.content.Hide()
+	w.pictures.Content().Show()
+	w.notice.hide()
+	w.pictures.Focus()
+	remember(w.app.Preferences(), w.project.Dir())
+}
+
+// fail tells of an error.
+func (w *Window) fail(err error) {
+	if engine.KindOf(err) != engine.Cancelled {
+		w.notice.show(err.Error(), nil)
+	}
+}
+
+// addShortcuts has the window understand keys where no entry takes them.
+func (w *Window) addShortcuts() {
+	canvas := w.window.Canvas()
+	for _, s := range []fyne.Shortcut{&fyne.ShortcutSelectAll{}, &fyne.ShortcutUndo{}} {
+		canvas.AddShortcut(s, func(s fyne.Shortcut) {
+			if w.tabs.SelectedIndex() == 0 {
+				w.pictures.Shortcut(s)
 			}
-			if err != nil {
-				w.showError(err)
-				return
-			}
-			w.showRun(run, pictures)
 		})
-	}()
-}
-
-// choose asks for a folder.
-func (w *Window) choose() {
-	dialog.ShowFolderOpen(func(folder fyne.ListableURI, err error) {
-		switch {
-		case err != nil:
-			w.showError(err)
-		case folder != nil:
-			w.Open(folder.Path())
+	}
+	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
+	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			w.notice.hide()
 		}
-	}, w.window)
+	})
 }
 
-func (w *Window) showRun(run engine.Run, pictures [][]picture) {
-	w.window.SetTitle("Easel: " + projectName(run))
-	w.summary.SetText(summarise(run))
-	if len(run.Rows) == 0 {
-		w.showMessage("No pictures yet", "The first row of the grid appears when training has started. Open the project again then.")
+// askToClose closes the window, after a question where training would end.
+func (w *Window) askToClose() {
+	if !w.project.State().Busy() || w.project.Runner == nil {
+		w.window.Close()
 		return
 	}
-	w.show(newGrid(run, pictures))
+	d := dialog.NewConfirm(lang.L("Training is not finished"), lang.L("Close Easel? What is learnt so far is kept, and you can go on from there next time."), func(yes bool) {
+		if !yes {
+			return
+		}
+		w.project.StateChanged.Listen(func(s project.State) {
+			if !s.Busy() {
+				w.window.Close()
+			}
+		})
+		w.project.Runner.Stop()
+	}, w.window)
+	d.SetConfirmText(lang.L("Stop and close"))
+	d.SetDismissText(lang.L("Go on training"))
+	d.Show()
 }
 
-func (w *Window) showError(err error) {
-	w.summary.SetText("")
-	w.showMessage("This could not be opened", err.Error())
-}
-
-func (w *Window) showMessage(title, text string) {
-	heading := widget.NewLabelWithStyle(title, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
-	heading.SizeName = theme.SizeNameSubHeadingText
-	explanation := widget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{})
-	explanation.Wrapping = fyne.TextWrapWord
-	w.show(container.NewBorder(heading, nil, nil, nil, explanation))
-}
-
-func (w *Window) show(content fyne.CanvasObject) {
-	w.body.Objects = []fyne.CanvasObject{content}
-	w.body.Refresh()
-}
-
-// summarise tells a run in one line.
-func summarise(run engine.Run) string {
-	job := run.Job
-	parts := []string{projectName(run)}
-	if job.Word != "" {
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%q %s", job.Word, job.Class)))
-	}
-	parts = append(parts, fmt.Sprintf("%s on %s", job.Method, filepath.Base(job.Model)), fmt.Sprintf("step %d of %d", run.Step, job.Steps))
-	if n := len(run.Losses); n > 0 {
-		parts = append(parts, fmt.Sprintf("loss %.4f", run.Losses[n-1].Loss))
-	}
-	if run.Export != "" {
-		parts = append(parts, filepath.Base(run.Export))
-	}
-	return strings.Join(parts, "  ·  ")
-}
-
-func projectName(run engine.Run) string {
-	if run.Job.Out != "" {
-		return filepath.Base(run.Job.Out)
-	}
-	return filepath.Base(run.Dir)
+// close ends what the window does in the background.
+func (w *Window) close() {
+	w.stop()
+	w.pictures.Close()
+	w.method.Close()
+	w.export.Close()
+	w.draft.flush()
 }

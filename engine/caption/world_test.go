@@ -98,7 +98,7 @@ func composites(t *testing.T) []scene {
 	var all []scene
 	for _, c := range []struct{ file, noun string }{{"zorbit/zorbit_06", "monster"}, {"zorbit/zorbit_08", "monster"}, {"birdbot/birdbot_03", "robot"},
 		{"birdbot/birdbot_04", "robot"}, {"dotmug/dotmug_03", "mug"}, {"dotmug/dotmug_05", "mug"}} {
-		img := imaging.Resize(decoded(t, filepath.Join(root(t), "testdata/subjects", c.file+".png")), side, side, imaging.Lanczos)
+		img := imaging.Resize(decoded(t, filepath.Join(root(t), "samples", c.file+".png")), side, side, imaging.Lanczos)
 		for _, g := range grounds {
 			all = append(all, scene{"composite", c.noun, g.name, onGround(img, g.shade)})
 		}

@@ -1,7 +1,10 @@
 package dataset
 
 import (
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -10,6 +13,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"easel/engine"
+	"easel/engine/internal/atomicfile"
 )
 
 // maxCaption is the largest caption file read, in bytes; a prompt has room for some hundred.
@@ -39,8 +43,13 @@ func readCaption(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	return decodeCaption(op, path, f)
+}
+
+// decodeCaption is readCaption of an opened file.
+func decodeCaption(op, path string, r io.Reader) (string, error) {
 	marks := unicode.BOMOverride(transform.Nop)
-	text, err := io.ReadAll(transform.NewReader(io.LimitReader(f, maxCaption+1), marks))
+	text, err := io.ReadAll(transform.NewReader(io.LimitReader(r, maxCaption+1), marks))
 	switch {
 	case err != nil:
 		return "", unreadable(op, path, err)
@@ -50,6 +59,28 @@ func readCaption(path string) (string, error) {
 		return "", engine.Errorf(op, path, engine.BadFile, "%w: save it as UTF-8 text", NotText)
 	}
 	return strings.TrimSpace(string(text)), nil
+}
+
+// SaveCaption writes the caption of a picture in dir. An empty one removes the picture's caption files.
+func SaveCaption(dir, picture, caption string) error {
+	if caption = strings.TrimSpace(caption); caption == "" {
+		return removeCaptions(dir, picture)
+	}
+	path := filepath.Join(dir, stem(picture)+captionExtensions[0])
+	return atomicfile.Write("save caption", path, func(w io.Writer) error {
+		_, err := io.WriteString(w, caption+"\n")
+		return err
+	})
+}
+
+func removeCaptions(dir, picture string) error {
+	for _, name := range captionNames(picture) {
+		path := filepath.Join(dir, name)
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return unreadable("remove caption", path, err)
+		}
+	}
+	return nil
 }
 
 // Template is the caption of a picture without one: "a photo of a WORD CLASS", or "a photo" without both.

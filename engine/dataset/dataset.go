@@ -32,6 +32,7 @@ type Item struct {
 	Source        image.Point // size of the upright picture in the file
 	Alpha         bool        // the file has transparent pixels; Pixels puts them on white
 	MaskPath      string      // NAME-mask.png beside the picture; empty where there is none
+	Crop          engine.Crop // which part Pixels cuts out
 }
 
 // Skipped is a file that is not used.
@@ -56,6 +57,10 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	crops, err := readCrops(dir)
+	if err != nil {
+		return nil, err
+	}
 	set := &Set{}
 	for _, name := range folder.unused {
 		set.skip(filepath.Join(dir, name), Unused)
@@ -74,7 +79,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 		item := Item{
 			Path: path, Caption: Template(opt.Word, opt.Class),
 			Width: bucket.X, Height: bucket.Y,
-			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha,
+			Source: image.Pt(meta.Width, meta.Height), Alpha: meta.Alpha, Crop: inRange(crops[name]),
 		}
 		if file, ok := folder.masks[stem(name)]; ok {
 			item.MaskPath = filepath.Join(dir, file)
@@ -121,7 +126,7 @@ func (it Item) Seen(v View) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tensor(v.fit(OnWhite(img), image.Pt(it.Width, it.Height))), nil
+	return tensor(v.fit(OnWhite(img), image.Pt(it.Width, it.Height), it.Crop)), nil
 }
 
 // Loose says that the picture does not fit its bucket, so that different cuts of it show different parts.

@@ -56,6 +56,19 @@ func Decode(r io.Reader, name string) (*image.NRGBA, Meta, error) {
 
 // decode is Decode; all its errors have a Reason.
 func decode(r io.Reader) (*image.NRGBA, Meta, error) {
+	raw, meta, err := decodeRaw(r)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	img := onCanvas(raw, image.Pt(meta.Width, meta.Height))
+	raw = nil // free while img is turned
+	img = upright(img, meta.Orientation)
+	meta.Width, meta.Height, meta.Alpha = img.Rect.Dx(), img.Rect.Dy(), !img.Opaque()
+	return img, meta, nil
+}
+
+// decodeRaw reads a picture as it lies in the file, neither converted nor turned; so are the sizes in Meta.
+func decodeRaw(r io.Reader) (image.Image, Meta, error) {
 	f, data, err := read(r)
 	if err != nil {
 		return nil, Meta{}, err
@@ -68,12 +81,7 @@ func decode(r io.Reader) (*image.NRGBA, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	meta := Meta{Format: f.name, Orientation: orientation(f.name, data)}
-	img := onCanvas(raw, size)
-	raw = nil // free while img is turned
-	img = upright(img, meta.Orientation)
-	meta.Width, meta.Height, meta.Alpha = img.Rect.Dx(), img.Rect.Dy(), !img.Opaque()
-	return img, meta, nil
+	return raw, Meta{Format: f.name, Width: size.X, Height: size.Y, Orientation: orientation(f.name, data)}, nil
 }
 
 // pixels runs the decoder. The decoders are other people's code and the file is anyone's: a panic in one is taken

@@ -27,7 +27,7 @@ func list(dir string) (folder, error) {
 	stems := map[string]bool{}
 	var captions []string
 	for _, e := range entries {
-		if own(e.Name()) {
+		if own(e.Name()) || e.Name() == cropsName {
 			continue
 		}
 		if captionRank(e.Name()) >= 0 && !e.IsDir() {

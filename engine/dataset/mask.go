@@ -50,7 +50,7 @@ func (it Item) Mask(v View) ([]float32, error) {
 		}
 	}
 	grey(img, it.MaskPath != "")
-	cut := v.fit(img, image.Pt(it.Width, it.Height))
+	cut := v.fit(img, image.Pt(it.Width, it.Height), it.Crop)
 	mask := make([]float32, 0, it.Width*it.Height)
 	for i := 0; i+3 < len(cut.Pix); i += 4 {
 		mask = append(mask, float32(cut.Pix[i])/255)

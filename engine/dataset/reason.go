@@ -66,6 +66,15 @@ func ReasonOf(err error) Reason {
 	return r
 }
 
+// reasonText is an error in words, without the operation and path that an *engine.Error names.
+func reasonText(err error) string {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Err != nil {
+		err = e.Err
+	}
+	return err.Error()
+}
+
 // drained notes whether all of a file has been read and more was asked for. The decoders tell a file that is cut off
 // in many different words, or as damage; that they wanted more than there is, is the sure sign.
 //

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func evaluate(t *testing.T, g *graph.Graph, out *graph.Node, in map[*graph.Node]*kernel.Tensor) ([]float32, error) {
+func evaluateWith(t *testing.T, g *graph.Graph, out *graph.Node, in map[*graph.Node]*kernel.Tensor) ([]float32, error) {
 	t.Helper()
 	vm, err := graph.Compile(g, ref.New(), []*graph.Node{out}, graph.Options{})
 	if err != nil {
@@ -33,7 +33,7 @@ func evaluate(t *testing.T, g *graph.Graph, out *graph.Node, in map[*graph.Node]
 func TestJoinTokens(t *testing.T) {
 	g := graph.New()
 	a, b := g.Input("a", 2, 1, 2), g.Input("b", 2, 1, 2, 2)
-	got, err := evaluate(t, g, g.JoinTokens(a, b), map[*graph.Node]*kernel.Tensor{
+	got, err := evaluateWith(t, g, g.JoinTokens(a, b), map[*graph.Node]*kernel.Tensor{
 		a: kernel.FromF32([]float32{1, 2, 3, 4}, 2, 1, 2), b: kernel.FromF32([]float32{5, 6, 7, 8, 9, 10, 11, 12}, 2, 1, 2, 2)})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestCachedAttention(t *testing.T) {
 	q, k, v := random(r, 1, texts, tokens, width), random(r, 1, texts, tokens, width), random(r, 1, texts, tokens, width)
 	g := graph.New()
 	nodes := []*graph.Node{g.Input("q", q.Shape...), g.Input("k", k.Shape...), g.Input("v", v.Shape...)}
-	want, err := evaluate(t, g, g.Attention(nodes[0], nodes[1], nodes[2], heads, true), map[*graph.Node]*kernel.Tensor{nodes[0]: q, nodes[1]: k, nodes[2]: v})
+	want, err := evaluateWith(t, g, g.Attention(nodes[0], nodes[1], nodes[2], heads, true), map[*graph.Node]*kernel.Tensor{nodes[0]: q, nodes[1]: k, nodes[2]: v})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestCachedAttention(t *testing.T) {
 		if g.Err() != nil {
 			t.Fatal(g.Err())
 		}
-		return evaluate(t, g, out, in)
+		return evaluateWith(t, g, out, in)
 	}
 	for _, step := range []struct{ from, n int }{{0, 3}, {3, 1}} {
 		got, err := cached(step.from, step.n)

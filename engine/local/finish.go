@@ -22,15 +22,9 @@ import (
 func (s *session) finish(ctx context.Context) error {
 	s.clock = time.Now()
 	s.result.Summary = s.summary()
-	if err := s.export(); err != nil {
+	if _, err := s.export(ctx); err != nil {
 		return err
 	}
-	s.pipeline.rest()
-	difference, err := s.grid.throughFile(ctx, s.readBack)
-	if err != nil {
-		return err
-	}
-	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(s.result.Export), difference)
 	s.pipeline.rest()
 	if err := s.grid.measure(ctx, &s.result.Summary); err != nil {
 		return err
@@ -42,9 +36,24 @@ func (s *session) finish(ctx context.Context) error {
 	return nil
 }
 
-// export writes the forms of file that the job asks for. The first is named after the word alone: it is what calls the
+// export writes the files for other programs and renders through the first.
+func (s *session) export(ctx context.Context) (engine.ExportEvent, error) {
+	if err := s.writeFiles(); err != nil {
+		return engine.ExportEvent{}, err
+	}
+	s.pipeline.rest()
+	e, err := s.grid.throughFile(ctx, s.readBack)
+	if err != nil {
+		return e, err
+	}
+	s.setup("export", "%s, read back: its picture differs from the trained one's by %.4f of the range", filepath.Base(e.Path), e.Difference)
+	s.emit(engine.Event{Kind: engine.KindExport, Export: &e})
+	return e, nil
+}
+
+// writeFiles writes the forms of file that the job asks for. The first is named after the word alone: it is what calls the
 // subject elsewhere.
-func (s *session) export() error {
+func (s *session) writeFiles() error {
 	forms, err := fileForms(s.method, s.tuning, s.job.Files)
 	if err != nil {
 		return err
@@ -135,8 +144,12 @@ var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16
 
 func (s *session) about(path string) method.About {
 	a := method.About{Job: s.job, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
-		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Images: len(s.pictures.Items), Steps: s.from,
+		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Steps: s.from,
 		Width: s.job.Resolution, Height: s.job.Resolution, Started: s.started, Finished: time.Now()}
+	if s.pictures == nil { // a row is chosen whose pictures are gone
+		return a
+	}
+	a.Images = len(s.pictures.Items)
 	for _, it := range s.pictures.Items {
 		a.Captions = append(a.Captions, it.Caption)
 	}

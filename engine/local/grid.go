@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"easel/engine"
 	"easel/engine/diffusion"
@@ -44,35 +45,75 @@ func (g *grid) due(step int) bool {
 	return false
 }
 
-// render adds the row of a step, unless a resumed run has it already.
+// render adds the row of a step, or the pictures that it lacks.
 func (g *grid) render(ctx context.Context, step int) error {
-	if len(g.steps) > 0 && g.steps[len(g.steps)-1] >= step || !g.due(step) {
+	if n := len(g.steps); n == 0 || g.steps[n-1] < step {
+		g.add(step, nil)
+	}
+	err := g.complete(ctx, len(g.rows)-1, g.renderer)
+	if last := len(g.rows) - 1; len(g.rows[last].Pictures) == 0 {
+		g.rows, g.steps = g.rows[:last], g.steps[:last]
+	}
+	return err
+}
+
+// complete renders what a row lacks.
+func (g *grid) complete(ctx context.Context, i int, r *sample.Renderer) error {
+	row := &g.rows[i]
+	have := len(row.Pictures)
+	if have == len(g.prompts) {
 		return nil
 	}
 	g.s.pipeline.options.Memory.Close() // the step's
-	pictures, err := g.pictures(ctx, g.renderer, g.prompts)
-	g.renderer.Close()
+	pictures, err := g.pictures(ctx, r, have, len(g.prompts))
+	r.Close()
 	g.s.pipeline.rest()
 	if err != nil {
 		return err
 	}
-	row := engine.GridRow{Step: step}
-	for i, p := range pictures {
-		path := g.s.store.SamplePath(step, i)
+	for k, p := range pictures {
+		path := g.s.store.SamplePath(g.steps[i], have+k)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return engine.Errorf("write sample", path, engine.BadFile, "%w", err)
 		}
-		if err := format.WritePNG(path, p, g.parameters(i)); err != nil {
+		if err := format.WritePNG(path, p, g.parameters(have+k)); err != nil {
 			return err
 		}
-		row.Pictures = append(row.Pictures, path)
 	}
-	g.add(step, pictures)
+	row.Pictures = append(row.Pictures, pictures...)
 	if err := g.write(); err != nil {
 		return err
 	}
-	g.s.emit(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: row, Columns: g.prompts}})
+	g.s.emit(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: g.record(i), Columns: g.prompts}})
 	return nil
+}
+
+// record is a row as others see it.
+func (g *grid) record(i int) engine.GridRow {
+	row := engine.GridRow{Step: g.steps[i]}
+	for k := range g.rows[i].Pictures {
+		row.Pictures = append(row.Pictures, g.s.store.SamplePath(g.steps[i], k))
+	}
+	if row.Step == g.s.from && row.Step > 0 {
+		row.WeightChange = g.s.tuning.WeightChange()
+	}
+	return row
+}
+
+// extend adds a column. Its first picture is that of the untrained method, as all rows are compared with step 0.
+func (g *grid) extend(ctx context.Context, prompt string) error {
+	g.prompts = append(slices.Clip(g.prompts), fill(prompt, g.s.job)) // those before belong to events
+	if len(g.steps) == 0 || g.steps[0] != 0 {
+		return nil
+	}
+	untrained, err := g.s.method.Start(g.s.pipeline.model, g.s.job)
+	if err == nil {
+		err = g.complete(ctx, 0, g.s.pipeline.renderer(untrained))
+	}
+	if err != nil {
+		g.prompts = g.prompts[:len(g.prompts)-1]
+	}
+	return err
 }
 
 func (g *grid) add(step int, pictures []image.Image) {
@@ -80,16 +121,16 @@ func (g *grid) add(step int, pictures []image.Image) {
 	g.steps = append(g.steps, step)
 }
 
-// pictures renders prompts, columns' seeds in order.
-func (g *grid) pictures(ctx context.Context, r *sample.Renderer, prompts []string) ([]image.Image, error) {
+// pictures renders the columns from first to end, each with its seed.
+func (g *grid) pictures(ctx context.Context, r *sample.Renderer, first, end int) ([]image.Image, error) {
 	job := g.s.job
-	q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance,
+	q := sample.Request{Prompts: g.prompts[first:end], Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance,
 		Width: job.Resolution, Height: job.Resolution}
-	for i := range prompts {
+	for i := first; i < end; i++ {
 		q.Seeds = append(q.Seeds, g.seed(i))
 	}
 	rendered, err := r.Render(ctx, q, func(step int) {
-		g.s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: len(prompts), Pictures: len(prompts), Step: step, Steps: job.SampleSteps}})
+		g.s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: end - first, Pictures: end - first, Step: step, Steps: job.SampleSteps}})
 	})
 	var pictures []image.Image
 	for _, p := range rendered {
@@ -132,10 +173,14 @@ func (g *grid) write() error {
 	return nil
 }
 
-// load takes over the rows up to step from the run that is resumed. A picture that is lost costs its row, not the run.
+// load takes over added columns and the rows up to step from the run that is resumed. A picture that is lost costs its
+// row, not the run.
 func (g *grid) load(run engine.Run, step int) {
+	if n := len(g.prompts); len(run.Columns) > n && slices.Equal(run.Columns[:n], g.prompts) {
+		g.prompts = run.Columns
+	}
 	for _, row := range run.Rows {
-		if row.Step > step || len(row.Pictures) != len(g.prompts) {
+		if row.Step > step || len(row.Pictures) > len(g.prompts) {
 			continue
 		}
 		var pictures []image.Image
@@ -147,7 +192,7 @@ func (g *grid) load(run engine.Run, step int) {
 			}
 			pictures = append(pictures, p)
 		}
-		if len(pictures) == len(g.prompts) {
+		if len(pictures) == len(row.Pictures) {
 			g.add(row.Step, pictures)
 			g.s.result.Grid = g.s.store.GridPath()
 		}
@@ -167,29 +212,41 @@ func readPicture(path string) (image.Image, error) {
 	return img, nil
 }
 
-// throughFile renders the first column through the exported file, and those that belong to it, and returns the mean
+// throughFile renders the first column through the exported file, and those that belong to it, and measures the mean
 // difference to the same picture of the trained model, as a share of the range: what storing in half precision costs.
-func (g *grid) throughFile(ctx context.Context, paths []string) (float64, error) {
+func (g *grid) throughFile(ctx context.Context, paths []string) (engine.ExportEvent, error) {
+	e := engine.ExportEvent{Step: g.s.from, Path: paths[0], Size: g.s.result.Summary.FileBytes}
 	first, err := method.Apply(g.s.pipeline.model, paths[0], 1)
 	if err != nil {
-		return 0, err
+		return e, err
 	}
 	adapters := model.Adapters{first}
 	for _, path := range paths[1:] {
 		a, err := method.Apply(g.s.pipeline.model, path, 1)
 		if err != nil {
-			return 0, err
+			return e, err
 		}
 		adapters = append(adapters, a)
 	}
 	r := g.s.pipeline.renderer(adapters)
 	defer r.Close()
 	r.Options.Stream = r.Options.Stream || g.s.job.Plan.InPass // a whole model beside the one that was trained
-	again, err := g.pictures(ctx, r, g.prompts[:1])
+	again, err := g.pictures(ctx, r, 0, 1)
 	if err != nil {
-		return 0, err
+		return e, err
 	}
-	return difference(again[0], g.rows[len(g.rows)-1].Pictures[0]), nil
+	e.Through = g.s.store.ThroughPath(e.Step)
+	if err := os.MkdirAll(filepath.Dir(e.Through), 0o755); err != nil {
+		return e, engine.Errorf("write sample", e.Through, engine.BadFile, "%w", err)
+	}
+	if err := format.WritePNG(e.Through, again[0], g.parameters(0)); err != nil {
+		return e, err
+	}
+	if last := len(g.rows) - 1; last >= 0 && g.steps[last] == e.Step {
+		e.Trained = g.s.store.SamplePath(e.Step, 0)
+		e.Difference = difference(again[0], g.rows[last].Pictures[0])
+	}
+	return e, nil
 }
 
 // difference is the mean absolute difference of two pictures of one size, 0 to 1.

@@ -31,7 +31,7 @@ func TestHypernetworksLoadElsewhere(t *testing.T) {
 		"swish, layer norm":   {map[string]string{"kind": "classic", "activation": "swish", "layer-norm": "on", "init": "Normal", "dropout": "0,0.3,0"}, []string{"a1111"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result, err := eng.Train(context.Background(), engine.Job{Method: "hypernetwork", Model: folder, Images: "../../testdata/subjects/zorbit", Word: "zorbit",
+			result, err := eng.Train(context.Background(), engine.Job{Method: "hypernetwork", Model: folder, Images: "../../samples/zorbit", Word: "zorbit",
 				Class: "monster toy", Out: filepath.Join(t.TempDir(), "out"), Steps: 10, Rate: 1e-2, SampleSteps: 2, Preserve: -1, Seed: 1, Settings: c.settings, Files: c.files}, ignore)
 			if err != nil {
 				t.Fatal(err)

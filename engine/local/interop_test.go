@@ -26,7 +26,7 @@ func TestExportLoadsInDiffusers(t *testing.T) {
 	}
 	eng := newEngine(t)
 	folder := "../builtin/model"
-	result, err := eng.Train(context.Background(), engine.Job{Method: "lora", Model: folder, Images: "../../testdata/subjects/zorbit",
+	result, err := eng.Train(context.Background(), engine.Job{Method: "lora", Model: folder, Images: "../../samples/zorbit",
 		Word: "zorbit", Class: "monster toy", Out: filepath.Join(t.TempDir(), "out"), Steps: 10, SampleSteps: 2, Seed: 1}, ignore)
 	if err != nil {
 		t.Fatal(err)

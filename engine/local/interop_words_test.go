@@ -30,7 +30,7 @@ func TestEmbeddingsLoadInDiffusers(t *testing.T) {
 		{Method: "textual-inversion", Files: []string{"a1111", "diffusers", "pt"}},
 		{Method: "pivotal", Files: []string{"kohya"}, Preserve: -1},
 	} {
-		job.Model, job.Images, job.Word, job.Class = folder, "../../testdata/subjects/zorbit", "zorbit", "monster toy"
+		job.Model, job.Images, job.Word, job.Class = folder, "../../samples/zorbit", "zorbit", "monster toy"
 		job.Out, job.Steps, job.SampleSteps, job.Seed = filepath.Join(t.TempDir(), "out"), 10, 2, 1
 		result, err := eng.Train(context.Background(), job, ignore)
 		if err != nil {

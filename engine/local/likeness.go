@@ -19,9 +19,10 @@ func (g *grid) measure(ctx context.Context, s *engine.Summary) error {
 		return nil
 	}
 	first, last := g.rows[0].Pictures, g.rows[len(g.rows)-1].Pictures
+	both := min(len(first), len(last)) // a column that was added at last may not be in both
 	var subject []int
 	var drift []float64
-	for i, p := range g.prompts {
+	for i, p := range g.prompts[:both] {
 		if names(p, g.s.job.Word) {
 			subject = append(subject, i)
 		} else {

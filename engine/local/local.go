@@ -30,7 +30,7 @@ type Options struct {
 	// Background gives the computing threads a low priority, so that a long run leaves the computer usable. It does so
 	// where the system can (Linux: a niceness of 10) and cannot be undone.
 	Background bool
-	// Cache is a folder for what is measured once on a machine; "" measures nothing.
+	// Cache is a folder for what is measured once on a machine, and for thumbnails; "" measures nothing.
 	Cache string
 	// Presets fill in what a job leaves open. Without them a job must say how many steps it makes, and at which rate.
 	Presets preset.Set
@@ -41,6 +41,7 @@ type Options struct {
 type local struct {
 	backend kernel.Backend
 	device  engine.Device
+	cache   string // folder; may be ""
 	presets preset.Set
 	tasks   chan func()
 	quit    chan struct{} // closed by Close
@@ -52,7 +53,7 @@ var _ engine.Engine = (*local)(nil)
 
 // New starts an engine.
 func New(o Options) (engine.Engine, error) {
-	l := &local{presets: o.Presets, tasks: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	l := &local{presets: o.Presets, cache: o.Cache, tasks: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	started := make(chan error)
 	go l.work(o, started)
 	if err := <-started; err != nil {

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -73,9 +74,14 @@ type session struct {
 // run trains and exports. A cancelled run leaves a checkpoint.
 func (s *session) run(ctx context.Context) error {
 	s.started = time.Now()
-	err := s.validate(ctx, s.from)
+	var err error
+	if s.grid.due(s.from) {
+		if err = s.validate(ctx, s.from); err == nil {
+			err = s.grid.render(ctx, s.from)
+		}
+	}
 	if err == nil {
-		err = s.grid.render(ctx, s.from)
+		err = s.obey(ctx)
 	}
 	if err == nil {
 		loop := train.Loop{Trainer: s.trainer, Batches: s.batch, Accumulate: s.job.Accumulate, From: s.from, Steps: s.job.Steps, AfterStep: s.afterStep}
@@ -95,26 +101,50 @@ func (s *session) afterStep(ctx context.Context, p train.Progress) error {
 		Rate: p.Rate, GradNorm: p.GradNorm, SecondsPerStep: p.Mean, SecondsLeft: p.Mean * float64(s.job.Steps-p.Step), Memory: resident()}})
 	s.from = p.Step
 	s.result.Run.Step = p.Step
-	if !s.grid.due(p.Step) {
-		return nil
+	if s.grid.due(p.Step) {
+		if err := s.row(ctx); err != nil {
+			return err
+		}
 	}
+	return s.obey(ctx)
+}
+
+// row adds a row to the grid, with a checkpoint, so that it can be chosen later.
+func (s *session) row(ctx context.Context) error {
 	if err := s.save(); err != nil {
 		return err
 	}
-	if err := s.validate(ctx, p.Step); err != nil {
+	if err := s.validate(ctx, s.from); err != nil {
 		return err
 	}
-	return s.grid.render(ctx, p.Step)
+	return s.grid.render(ctx, s.from)
 }
 
+// save writes a checkpoint, unless there is one of this step. Of the one before only what can be exported stays.
 func (s *session) save() error {
-	path := s.store.CheckpointPath(s.from)
+	path, before := s.store.CheckpointPath(s.from), s.result.Checkpoint
+	if path == before {
+		return nil
+	}
 	if err := s.trainer.Save(path, s.from, s.fingerprint()); err != nil {
 		return err
 	}
 	s.result.Checkpoint = path
+	if err := s.thin(before); err != nil {
+		s.warn(err)
+	}
 	s.emit(engine.Event{Kind: engine.KindCheckpoint, Checkpoint: &engine.CheckpointEvent{Step: s.from, Path: path}})
 	return nil
+}
+
+func (s *session) thin(checkpoint string) error {
+	if checkpoint == "" {
+		return nil
+	}
+	if err := train.Thin(checkpoint, store.ValuesOf(checkpoint), exportTypes[s.job.Export]); err != nil {
+		return err
+	}
+	return os.Remove(checkpoint)
 }
 
 // interrupted saves what a stopped run has reached, unless the numbers are spoilt. Where that cannot be saved, this is

@@ -308,9 +308,9 @@ func TestLikenessTellsSubjectsApart(t *testing.T) {
 // subject reads the pictures of one of the example subjects.
 func subject(t *testing.T, name string, side int) (pictures [][]float32) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "subjects", name, "*.png"))
+	files, err := filepath.Glob(filepath.Join("..", "..", "samples", name, "*.png"))
 	if err != nil || len(files) == 0 {
-		t.Skipf("no pictures of %s in testdata", name)
+		t.Skipf("no pictures of %s in samples", name)
 	}
 	for _, path := range files {
 		p, err := dataset.Item{Path: path, Width: side, Height: side}.Pixels()

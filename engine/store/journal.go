@@ -112,6 +112,11 @@ func mapPaths(e engine.Event, f func(string) string) engine.Event {
 		checkpoint.Path = f(checkpoint.Path)
 		e.Checkpoint = &checkpoint
 	}
+	if e.Export != nil {
+		export := *e.Export
+		export.Path, export.Trained, export.Through = f(export.Path), f(export.Trained), f(export.Through)
+		e.Export = &export
+	}
 	if e.Result != nil {
 		result := *e.Result
 		result.Export, result.Grid, result.Checkpoint = f(result.Export), f(result.Grid), f(result.Checkpoint)

@@ -54,10 +54,26 @@ func replay(run *engine.Run, e engine.Event) {
 		run.Validation = append(run.Validation, *e.Validation)
 	case e.Grid != nil:
 		run.Columns = e.Grid.Columns
-		run.Rows = slices.DeleteFunc(run.Rows, func(row engine.GridRow) bool { return row.Step >= e.Grid.Row.Step })
-		run.Rows = append(run.Rows, e.Grid.Row)
+		replayRow(run, e.Grid.Row)
+	case e.Export != nil:
+		run.Export, run.Exported = e.Export.Path, *e.Export
 	case e.Result != nil:
 		run.Done = e.Result.Export != "" // a cancelled run leaves only a checkpoint
-		run.Export, run.Grid = e.Result.Export, e.Result.Grid
+		run.Grid = e.Result.Grid
+		if run.Done {
+			run.Export = e.Result.Export
+		}
 	}
+}
+
+// replayRow adds a row, or puts it in place of the one before it had all its columns.
+func replayRow(run *engine.Run, row engine.GridRow) {
+	for i, old := range run.Rows {
+		if old.Step == row.Step && len(old.Pictures) < len(row.Pictures) {
+			run.Rows[i] = row
+			return
+		}
+	}
+	run.Rows = slices.DeleteFunc(run.Rows, func(old engine.GridRow) bool { return old.Step >= row.Step })
+	run.Rows = append(run.Rows, row)
 }

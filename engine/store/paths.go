@@ -29,6 +29,32 @@ func (r *Run) CheckpointPath(step int) string {
 	return checkpointPath(r.dir, step)
 }
 
+// ValuesOf is where a checkpoint's trained values belong once the run has a newer checkpoint.
+func ValuesOf(checkpoint string) string {
+	return strings.TrimSuffix(checkpoint, ".safetensors") + ".values.safetensors"
+}
+
+// ValuesAt finds the trained values after step: the checkpoint, or what was kept of it. It is an error of kind NotFound
+// where the run has neither.
+func (r *Run) ValuesAt(step int) (path string, err error) {
+	for _, path := range []string{r.CheckpointPath(step), ValuesOf(r.CheckpointPath(step))} {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", engine.Errorf("find checkpoint", r.dir, engine.NotFound, "nothing was saved after step %d", step)
+}
+
+// ViewPath is where a picture of the view of a step belongs. Its folder is for the caller to make.
+func (r *Run) ViewPath(step int, name string) string {
+	return filepath.Join(r.dir, "views", fmt.Sprintf("step-%06d", step), name+".png")
+}
+
+// ThroughPath is where the picture rendered through the exported file belongs.
+func (r *Run) ThroughPath(step int) string {
+	return filepath.Join(r.dir, "samples", fmt.Sprintf("step-%06d", step), "through-file.png")
+}
+
 func checkpointPath(run string, step int) string {
 	return filepath.Join(run, "checkpoints", checkpointName(step))
 }

@@ -131,7 +131,7 @@ func (r *Run) Append(e engine.Event) error {
 		return engine.Errorf(op, r.journal.Name(), engine.BadFile, "%w", err)
 	}
 	switch e.Kind {
-	case engine.KindCheckpoint, engine.KindGrid, engine.KindResult:
+	case engine.KindCheckpoint, engine.KindGrid, engine.KindExport, engine.KindResult:
 		if err := r.journal.Sync(); err != nil {
 			return engine.Errorf(op, r.journal.Name(), engine.BadFile, "%w", err)
 		}

@@ -101,8 +101,11 @@ func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Equal(saved.Shape, p.Value.Shape) || saved.DType != p.Value.DType {
+		if !slices.Equal(saved.Shape, p.Value.Shape) {
 			return nil, fmt.Errorf("%s has shape %v, not %v", p.Name, saved.Shape, p.Value.Shape)
+		}
+		if saved.DType != p.Value.DType {
+			saved = saved.Convert(p.Value.DType)
 		}
 		values = append(values, saved)
 	}

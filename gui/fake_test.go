@@ -1,0 +1,110 @@
+package gui
+
+import (
+	"context"
+	"image"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"easel/engine"
+	"easel/engine/dataset"
+)
+
+// fakeEngine keeps projects in memory; their pictures it leaves to the engine's own code, which needs no model.
+type fakeEngine struct {
+	engine.Engine
+	mu   sync.Mutex
+	jobs map[string]engine.Job
+	runs map[string]engine.Run
+	wait map[string]chan struct{} // holds a project back until closed
+}
+
+func newFakeEngine() *fakeEngine {
+	return &fakeEngine{jobs: map[string]engine.Job{}, runs: map[string]engine.Run{}, wait: map[string]chan struct{}{}}
+}
+
+func (e *fakeEngine) Device() engine.Device {
+	return engine.Device{Name: "Abacus 9 with 4 beads", Backend: "onednn (avx2)", Threads: 4, Memory: 17e9}
+}
+
+func (e *fakeEngine) Methods() []engine.MethodInfo {
+	return []engine.MethodInfo{{Name: "lora", Title: "LoRA"}}
+}
+
+func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) { return nil, nil }
+
+func (e *fakeEngine) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (engine.Preview, error) {
+	return engine.Preview{Job: job}, nil
+}
+
+func (e *fakeEngine) OpenRun(ctx context.Context, dir string) (engine.Run, error) {
+	if gate, ok := e.wait[dir]; ok {
+		<-gate
+	}
+	run, ok := e.runs[dir]
+	if !ok {
+		return run, engine.Errorf("open project", dir, engine.NotFound, "nothing has been trained")
+	}
+	return run, ctx.Err()
+}
+
+func (e *fakeEngine) CheckCaption(caption, word, class string) engine.CaptionCheck {
+	return dataset.CheckCaption(caption, word, class, func(s string) int { return len(strings.Fields(s)) })
+}
+
+func (e *fakeEngine) Folder(dir string) engine.Folder { return fakeFolder{e, dir} }
+
+type fakeFolder struct {
+	e   *fakeEngine
+	dir string
+}
+
+func (f fakeFolder) images() string { return filepath.Join(f.dir, "images") }
+
+func (f fakeFolder) Job() (engine.Job, error) {
+	f.e.mu.Lock()
+	defer f.e.mu.Unlock()
+	job, ok := f.e.jobs[f.dir]
+	if !ok {
+		return job, engine.Errorf("open project", f.dir, engine.NotFound, "no Easel project is here")
+	}
+	return job, nil
+}
+
+func (f fakeFolder) SaveJob(job engine.Job) error {
+	f.e.mu.Lock()
+	defer f.e.mu.Unlock()
+	f.e.jobs[f.dir] = job
+	return nil
+}
+
+func (f fakeFolder) Import(ctx context.Context, paths []string, found func(engine.Imported)) error {
+	model := func(path string) (engine.FileInfo, bool) {
+		return engine.FileInfo{Path: path, Kind: "checkpoint"}, filepath.Ext(path) == ".safetensors"
+	}
+	return dataset.Import(ctx, f.images(), paths, model, found)
+}
+
+func (f fakeFolder) Survey(ctx context.Context, _ engine.SurveyRequest, found func(engine.PictureInfo)) error {
+	buckets := []image.Point{{X: 512, Y: 512}, {X: 448, Y: 576}, {X: 576, Y: 448}}
+	return dataset.Survey(ctx, f.images(), dataset.SurveyOptions{Buckets: buckets, Cache: filepath.Join(f.dir, "thumbnails")}, found)
+}
+
+func (f fakeFolder) SaveCaption(name, caption string) error {
+	return dataset.SaveCaption(f.images(), name, caption)
+}
+
+func (f fakeFolder) SaveCrop(name string, crop engine.Crop) error {
+	return dataset.SaveCrop(f.images(), name, crop)
+}
+
+func (f fakeFolder) removed() string { return filepath.Join(f.dir, "removed") }
+
+func (f fakeFolder) Remove(names []string) error {
+	return dataset.Remove(f.images(), f.removed(), names)
+}
+
+func (f fakeFolder) Restore(names []string) error {
+	return dataset.Restore(f.images(), f.removed(), names)
+}

@@ -1,0 +1,239 @@
+package gui
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/storage"
+
+	"easel/engine"
+	"easel/gui/post"
+)
+
+// Take takes in what the user has dropped, picked, pasted or named: pictures, folders, ZIP archives, a model, or a
+// project. It returns at once. Everything that comes from outside comes through here.
+func (w *Window) Take(paths []string) {
+	if len(paths) == 0 {
+		return
+	}
+	go func() {
+		if len(paths) == 1 && w.isProject(paths[0]) {
+			w.post(func() { w.Open(paths[0]) })
+			return
+		}
+		w.post(func() { w.takeInto(paths) })
+	}()
+}
+
+// isProject tells whether a path is a project's folder. Any goroutine may ask.
+func (w *Window) isProject(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	_, err = w.eng.Folder(path).Job()
+	return err == nil
+}
+
+// takeInto imports paths into the open project, or into a new one.
+func (w *Window) takeInto(paths []string) {
+	if dir := w.project.Dir(); dir != "" {
+		w.tabs.SelectIndex(0)
+		w.importInto(dir, paths)
+		return
+	}
+	w.create(projectName(paths), engine.Job{}, nil, func(dir string) { w.importInto(dir, paths) })
+}
+
+// projectName is the name of a project made of paths: that of the folder they come from.
+func projectName(paths []string) string {
+	name := filepath.Base(paths[0])
+	if info, err := os.Stat(paths[0]); err == nil && !info.IsDir() {
+		if name = filepath.Base(filepath.Dir(paths[0])); len(paths) == 1 {
+			name = strings.TrimSuffix(filepath.Base(paths[0]), filepath.Ext(paths[0]))
+		}
+	}
+	if strings.Trim(name, `./\`) == "" {
+		return "pictures"
+	}
+	return name
+}
+
+// create makes a project of a name that is free, has fill put files into its folder, opens it, and calls then.
+func (w *Window) create(name string, job engine.Job, fill func(dir string) error, then func(dir string)) {
+	projects := w.values.Projects
+	job = w.withDefaults(job)
+	job.Memory = w.values.Memory
+	go func() {
+		dir := freeFolder(projects, name)
+		err := w.eng.Folder(dir).SaveJob(job)
+		if err == nil && fill != nil {
+			err = fill(dir)
+		}
+		w.post(func() {
+			if err != nil {
+				w.fail(err)
+				return
+			}
+			w.load() // a project that is being read is not wanted any more
+			w.project.Open(dir, job, engine.Run{})
+			w.tabs.SelectIndex(0)
+			then(dir)
+		})
+	}()
+}
+
+// freeFolder is a folder in parent that does not exist.
+func freeFolder(parent, name string) string {
+	dir := filepath.Join(parent, name)
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(dir); err != nil {
+			return dir
+		}
+		dir = filepath.Join(parent, fmt.Sprintf("%s-%d", name, n))
+	}
+}
+
+// takenGap is between updates while files are copied.
+const takenGap = 150 * time.Millisecond
+
+// importInto copies what paths hold into the project of folder dir.
+func (w *Window) importInto(dir string, paths []string) {
+	var refused []string
+	batch := post.NewBatch(w.post, takenGap, func(all []taken) {
+		if w.project.Dir() != dir {
+			return // another project is open by now; the files are where they belong
+		}
+		refused = append(refused, w.taken(all)...)
+		if last := all[len(all)-1]; last.end {
+			w.takenAll(refused, last.err)
+		}
+	})
+	go func() {
+		err := w.eng.Folder(dir).Import(w.ctx, paths, func(i engine.Imported) { batch.Put(taken{Imported: i}) })
+		batch.Put(taken{end: true, err: err})
+	}()
+}
+
+// taken is news of an import.
+type taken struct {
+	engine.Imported
+	end bool // it was the last
+	err error
+}
+
+// taken shows what came in, and returns what was refused, for the end.
+func (w *Window) taken(all []taken) (refused []string) {
+	var names []string
+	for _, t := range all {
+		switch {
+		case t.Name != "":
+			names = append(names, t.Name)
+		case t.Model != nil:
+			w.takeModel(*t.Model)
+		case t.Why != "":
+			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, t.Why))
+		}
+	}
+	if len(names) > 0 {
+		w.pictures.Added(names)
+	}
+	return refused
+}
+
+// takenAll ends an import.
+func (w *Window) takenAll(refused []string, err error) {
+	w.pictures.Refresh()
+	switch {
+	case err != nil:
+		w.fail(err)
+	case len(refused) > 0:
+		w.notice.show(lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)}), refused)
+	}
+}
+
+// takeModel makes a model that was dropped the one that is trained, or says what else it is.
+func (w *Window) takeModel(m engine.FileInfo) {
+	name := filepath.Base(m.Path)
+	switch m.Kind {
+	case "checkpoint", "diffusers folder":
+		w.project.Edit(func(j *engine.Job) { j.Model = m.Path })
+		w.notice.show(fmt.Sprintf(lang.L("%s is the base model now."), name), nil)
+	default:
+		w.notice.show(fmt.Sprintf(lang.L("%s is no base model but: %s."), name, m.Kind), nil)
+	}
+}
+
+// Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.
+func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
+	if w.window.Canvas().Overlays().Top() != nil {
+		return
+	}
+	var paths []string
+	for _, u := range uris {
+		paths = append(paths, u.Path())
+	}
+	w.Take(paths)
+}
+
+// paste takes the files that the clipboard names: file managers put paths or file addresses there, a line each.
+func (w *Window) paste() {
+	var paths []string
+	for line := range strings.Lines(w.app.Clipboard().Content()) {
+		line = strings.TrimSpace(line)
+		if u, err := url.Parse(line); err == nil && u.Scheme == "file" {
+			line = u.Path
+		}
+		if filepath.IsAbs(line) {
+			paths = append(paths, line)
+		}
+	}
+	if len(paths) == 0 {
+		w.notice.show(lang.L("The clipboard holds no files. Copy pictures in the file manager, then paste them here."), nil)
+		return
+	}
+	w.Take(paths)
+}
+
+// pick asks for a picture, an archive or a model.
+func (w *Window) pick() {
+	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
+		switch {
+		case err != nil:
+			w.fail(err)
+		case file != nil:
+			path := file.URI().Path()
+			file.Close()
+			w.Take([]string{path})
+		}
+	}, w.window)
+	d.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt"}))
+	d.Resize(fyne.NewSize(760, 520))
+	d.Show()
+}
+
+// pickFolder asks for a folder of pictures, or of a project.
+func (w *Window) pickFolder() { w.askFolder(func(dir string) { w.Take([]string{dir}) }) }
+
+// choose asks for a project.
+func (w *Window) choose() { w.askFolder(w.Open) }
+
+func (w *Window) askFolder(then func(dir string)) {
+	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
+		switch {
+		case err != nil:
+			w.fail(err)
+		case folder != nil:
+			then(folder.Path())
+		}
+	}, w.window)
+	d.Resize(fyne.NewSize(760, 520))
+	d.Show()
+}

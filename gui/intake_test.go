@@ -1,0 +1,214 @@
+package gui
+
+import (
+	"archive/zip"
+	"fmt"
+	"hash/fnv"
+	"image"
+	"image/jpeg"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+
+	"easel/engine"
+)
+
+// writeJPEG writes a picture of noise, which is like no other.
+func writeJPEG(t testing.TB, path string, width, height int) string {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	seed := fnv.New64a()
+	seed.Write([]byte(path))
+	r := rand.New(rand.NewPCG(1, seed.Sum64()))
+	for i := 0; i < len(m.Pix); i += 4 {
+		m.Pix[i], m.Pix[i+1], m.Pix[i+2], m.Pix[i+3] = uint8(r.Uint32()), uint8(r.Uint32()), uint8(r.Uint32()), 255
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := jpeg.Encode(f, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func write(t testing.TB, path, text string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// imagesOf lists the files of a project's images.
+func imagesOf(t *testing.T, w *Window) []string {
+	t.Helper()
+	entries, err := os.ReadDir(w.project.Images())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestADropOfPicturesMakesAProject(t *testing.T) {
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my cat"))
+	a, b := writeJPEG(t, filepath.Join(dir, "a 1.jpg"), 64, 48), writeJPEG(t, filepath.Join(dir, "ünï #2.jpg"), 64, 48)
+	write(t, filepath.Join(dir, "a 1.txt"), "a cat on a chair")
+	w, u := newTestWindow(t, newFakeEngine())
+	w.Dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(a), storage.NewFileURI(b)})
+	u.until("both are there", func() bool { return w.project.Pictures() == 2 })
+	if w.project.Name() != "my cat" {
+		t.Errorf("the project is called %q", w.project.Name())
+	}
+	if got := imagesOf(t, w); !slices.Equal(got, []string{"a 1.jpg", "a 1.txt", "ünï #2.jpg"}) {
+		t.Errorf("images %q", got)
+	}
+	if w.start.content.Visible() {
+		t.Error("the start page is still shown")
+	}
+}
+
+func TestEverythingThatIsDroppedIsAccountedFor(t *testing.T) {
+	dir := t.TempDir()
+	folder := mkdir(t, filepath.Join(dir, "photos", "deep"))
+	writeJPEG(t, filepath.Join(folder, "one.jpg"), 64, 64)
+	write(t, filepath.Join(folder, "notes.pdf"), "%PDF-1.4")
+	whole := writeJPEG(t, filepath.Join(dir, "two.jpg"), 64, 64)
+	data, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "torn.jpg"), string(data[:len(data)/2]))
+	model := write(t, filepath.Join(dir, "base.safetensors"), "a model, says the fake engine")
+	w, u := newTestWindow(t, newFakeEngine())
+	w.Take([]string{filepath.Join(dir, "photos"), whole, filepath.Join(dir, "torn.jpg"), model, filepath.Join(dir, "missing.png")})
+	u.until("the end", func() bool { return says(w, "files were not taken") })
+	u.until("it was looked at", func() bool { return w.project.Pictures() == 2 })
+	refused := strings.Join(w.notice.details, "\n")
+	for _, want := range []string{"notes.pdf: this is not a picture", "missing.png: it cannot be found"} {
+		if !strings.Contains(refused, want) {
+			t.Errorf("not told: %s; but\n%s", want, refused)
+		}
+	}
+	if got := imagesOf(t, w); !slices.Equal(got, []string{"one.jpg", "torn.jpg", "two.jpg"}) {
+		t.Errorf("images %q", got) // the torn one stays, with its reason on the tile
+	}
+	if w.project.Job().Model != model {
+		t.Errorf("the base model is %q", w.project.Job().Model)
+	}
+}
+
+func TestAnArchiveIsUnpackedIntoTheImages(t *testing.T) {
+	dir := t.TempDir()
+	picture, err := os.ReadFile(writeJPEG(t, filepath.Join(dir, "p.jpg"), 64, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(dir, "set.zip")
+	f, err := os.Create(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	for name, content := range map[string]string{"in/a.jpg": string(picture), "in/a.txt": "a dog", "../../evil.jpg": string(picture) + "1", "/abs.jpg": string(picture) + "2", "in/x.exe": "MZ"} {
+		entry, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := entry.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	w, u := newTestWindow(t, newFakeEngine())
+	w.Take([]string{archive})
+	u.until("the picture is there", func() bool { return w.project.Pictures() > 0 })
+	got := imagesOf(t, w)
+	if !slices.Contains(got, "a.jpg") || !slices.Contains(got, "a.txt") {
+		t.Errorf("images %q", got)
+	}
+	for _, outside := range []string{filepath.Join(w.project.Dir(), "evil.jpg"), filepath.Join(filepath.Dir(w.project.Dir()), "evil.jpg"), "/abs.jpg"} {
+		if _, err := os.Stat(outside); err == nil {
+			t.Errorf("the archive wrote %s", outside)
+		}
+	}
+}
+
+func TestPasteTakesFiles(t *testing.T) {
+	dir := t.TempDir()
+	a, b := writeJPEG(t, filepath.Join(dir, "a.jpg"), 64, 64), writeJPEG(t, filepath.Join(dir, "b c.jpg"), 64, 64)
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent("copied text")
+	w.paste()
+	wantText(t, w, "The clipboard holds no files")
+	w.app.Clipboard().SetContent(a + "\n" + storage.NewFileURI(b).String() + "\n")
+	w.paste()
+	u.until("both are there", func() bool { return w.project.Pictures() == 2 })
+}
+
+func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
+	w, u := newTestWindow(t, newFakeEngine())
+	dialog.ShowInformation("a question", "?", w.window)
+	w.Dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64))})
+	time.Sleep(50 * time.Millisecond)
+	if len(u.posted) != 0 || w.project.Dir() != "" {
+		t.Error("it was taken")
+	}
+}
+
+// TestNothingBlocksWhile500PicturesDrop holds what runs on Fyne's goroutine to 50 ms. On a busy machine the clock of one
+// try says little, so the best of three counts.
+func TestNothingBlocksWhile500PicturesDrop(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 500 pictures")
+	}
+	const limit = 50 * time.Millisecond
+	dir := mkdir(t, filepath.Join(t.TempDir(), "many"))
+	for i := range 500 {
+		writeJPEG(t, filepath.Join(dir, fmt.Sprintf("p%03d.jpg", i)), 40, 40)
+	}
+	best := time.Hour
+	for range 3 {
+		w, u := newTestWindow(t, newFakeEngine())
+		w.window.Resize(fyne.NewSize(1440, 900))
+		begin := time.Now()
+		w.Take([]string{dir})
+		u.slow = max(u.slow, time.Since(begin))
+		u.until("all are there", func() bool { return w.project.Pictures() == 500 })
+		if best = min(best, u.slow); best < limit {
+			return
+		}
+	}
+	t.Errorf("something held Fyne's goroutine for %v, at most %v is allowed", best, limit)
+}
+
+func TestTheNewestJobIsKept(t *testing.T) {
+	eng := newFakeEngine()
+	w, u := newTestWindow(t, eng)
+	w.Take([]string{writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64)})
+	u.until("it is there", func() bool { return w.project.Pictures() == 1 })
+	for i := range 20 {
+		w.project.Edit(func(j *engine.Job) { j.Word = fmt.Sprint("word", i) })
+	}
+	w.draft.flush()
+	if job, err := eng.Folder(w.project.Dir()).Job(); err != nil || job.Word != "word19" {
+		t.Errorf("kept %+v, error %v", job, err)
+	}
+}

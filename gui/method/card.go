@@ -1,0 +1,209 @@
+package method
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/post"
+	"easel/gui/theme"
+	"easel/gui/widgets"
+)
+
+// card shows a method: what it updates, what it costs, what it is good at and what it may harm. Space or a click chooses
+// it.
+type card struct {
+	widget.BaseWidget
+	info     engine.MethodInfo
+	choose   func()
+	pipeline *widgets.Pipeline
+	costs    *widget.Label
+	tick     *widget.Icon
+	frame    *canvas.Rectangle
+	content  fyne.CanvasObject
+	marked   bool
+	focused  bool
+	last     fyne.Position
+}
+
+var (
+	_ fyne.Tappable     = (*card)(nil)
+	_ fyne.Draggable    = (*card)(nil)
+	_ fyne.Focusable    = (*card)(nil)
+	_ desktop.Hoverable = (*card)(nil)
+)
+
+func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
+	c := &card{info: info, choose: choose, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
+		tick: widget.NewIcon(fynetheme.RadioButtonIcon()), frame: canvas.NewRectangle(nil)}
+	title := widgets.Heading(info.Title)
+	about := func(mark, text string) fyne.CanvasObject {
+		icon := widget.NewIcon(theme.Icon(mark))
+		label := widgets.Wrapped(sentence(text))
+		label.SizeName = fynetheme.SizeNameCaptionText
+		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
+	}
+	updates := widgets.Wrapped(fmt.Sprintf(lang.L("Changes %s."), info.Updates))
+	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), updates,
+		about("check", info.Good), about("warning", info.Harm), c.costs)
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// sentence begins with a capital and ends with a stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	runes := []rune(text)
+	if end := runes[len(runes)-1]; end != '.' {
+		runes = append(runes, '.')
+	}
+	if runes[0] >= 'a' && runes[0] <= 'z' {
+		runes[0] -= 'a' - 'A'
+	}
+	return string(runes)
+}
+
+// mark shows whether the card is the one that is chosen.
+func (c *card) mark(on bool) {
+	if c.marked == on {
+		return
+	}
+	c.marked = on
+	c.tick.SetResource(fynetheme.RadioButtonIcon())
+	if on {
+		c.tick.SetResource(fynetheme.NewPrimaryThemedResource(fynetheme.RadioButtonCheckedIcon()))
+	}
+	c.Refresh()
+}
+
+// price shows what the method costs here.
+func (c *card) price(cost engine.MethodCost) {
+	if cost.Problem != "" {
+		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), cost.Problem))
+		return
+	}
+	c.costs.SetText(fmt.Sprintf(lang.L("Trains %s numbers, takes %s of memory, writes a file of %s."), count(cost.Parameters), bytes(cost.Peak), bytes(cost.FileBytes)))
+}
+
+// Tapped implements fyne.Tappable.
+func (c *card) Tapped(*fyne.PointEvent) { c.choose() }
+
+// Dragged implements fyne.Draggable: a click that slips is a click, as in widgets.Steady.
+func (c *card) Dragged(e *fyne.DragEvent) { c.last = e.Position }
+
+// DragEnd implements fyne.Draggable.
+func (c *card) DragEnd() {
+	if s := c.Size(); c.last.X >= 0 && c.last.Y >= 0 && c.last.X < s.Width && c.last.Y < s.Height {
+		c.choose()
+	}
+}
+
+// MouseIn implements desktop.Hoverable.
+func (c *card) MouseIn(*desktop.MouseEvent) { c.pipeline.Play() }
+
+// MouseMoved implements desktop.Hoverable.
+func (c *card) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut implements desktop.Hoverable.
+func (c *card) MouseOut() { c.pipeline.Rest() }
+
+// FocusGained implements fyne.Focusable.
+func (c *card) FocusGained() { c.focused = true; c.Refresh() }
+
+// FocusLost implements fyne.Focusable.
+func (c *card) FocusLost() { c.focused = false; c.Refresh() }
+
+// TypedRune implements fyne.Focusable.
+func (c *card) TypedRune(rune) {}
+
+// TypedKey implements fyne.Focusable.
+func (c *card) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
+		c.choose()
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (c *card) CreateRenderer() fyne.WidgetRenderer {
+	c.paint()
+	return &cardRenderer{widget.NewSimpleRenderer(container.NewStack(c.frame, container.NewPadded(container.NewPadded(c.content)))), c}
+}
+
+type cardRenderer struct {
+	fyne.WidgetRenderer
+	c *card
+}
+
+// Refresh implements fyne.WidgetRenderer.
+func (r *cardRenderer) Refresh() {
+	r.c.paint()
+	r.WidgetRenderer.Refresh()
+}
+
+func (c *card) paint() {
+	c.frame.FillColor, c.frame.CornerRadius = fynetheme.Color(fynetheme.ColorNameInputBackground), 8
+	c.frame.StrokeColor, c.frame.StrokeWidth = fynetheme.Color(fynetheme.ColorNameSeparator), 1
+	if c.marked {
+		c.frame.StrokeColor, c.frame.StrokeWidth = fynetheme.Color(fynetheme.ColorNamePrimary), 2
+	}
+	if c.focused {
+		c.frame.StrokeColor, c.frame.StrokeWidth = fynetheme.Color(fynetheme.ColorNameForeground), 2
+	}
+}
+
+// cardLayout lays cards of one height beside each other, as many as have room.
+type cardLayout struct{}
+
+const cardWidth = 232
+
+func (cardLayout) columns(width float32, n int) int {
+	return max(1, min(n, int((width+theme.Near)/(cardWidth+theme.Near)), 4))
+}
+
+// Layout implements fyne.Layout.
+func (l cardLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if len(objects) == 0 {
+		return
+	}
+	n := l.columns(size.Width, len(objects))
+	width := min((size.Width-theme.Near*float32(n-1))/float32(n), 340)
+	height := float32(0)
+	for _, o := range objects { // their texts wrap at this width
+		o.Resize(fyne.NewSize(width, o.Size().Height))
+		height = max(height, o.MinSize().Height)
+	}
+	for i, o := range objects {
+		o.Move(fyne.NewPos(float32(i%n)*(width+theme.Near), float32(i/n)*(height+theme.Near)))
+		o.Resize(fyne.NewSize(width, height))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (l cardLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.NewSize(cardWidth, 0)
+	if len(objects) == 0 {
+		return size
+	}
+	height := float32(0)
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	n := 1
+	if w := objects[0].Size().Width; w > 0 { // laid out once: as many columns as then
+		for n < len(objects) && objects[n].Position().Y == objects[0].Position().Y {
+			n++
+		}
+	}
+	rows := (len(objects) + n - 1) / n
+	size.Height = float32(rows)*(height+theme.Near) - theme.Near
+	return size
+}

@@ -1,0 +1,214 @@
+package method_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/guitest"
+	"easel/gui/method"
+	"easel/gui/project"
+	"easel/gui/theme"
+	"easel/gui/widgets"
+)
+
+// fakeEngine has the four methods, and says what a job would do.
+type fakeEngine struct {
+	engine.Engine
+	mu      sync.Mutex
+	planned []engine.Job
+	err     error
+}
+
+func (e *fakeEngine) Methods() []engine.MethodInfo {
+	rank := engine.Setting{Name: "rank", Default: "16", Help: "inner width of the inserted layers, 1 to 512"}
+	return []engine.MethodInfo{
+		{Name: "dreambooth", Title: "DreamBooth", Updates: "the U-Net's own weights", Element: engine.Weights, Good: "comes closest to the subject", Harm: "other prompts suffer most"},
+		{Name: "ti", Title: "Textual inversion", Updates: "the vectors of a new word", Element: engine.WordEmbedding, Good: "a tiny file; nothing else changes", Harm: "cannot teach what the model cannot paint"},
+		{Name: "lora", Title: "LoRA", Updates: "small low-rank layers inserted beside the model's own", Element: engine.InsertedLayers, Good: "learns most subjects and styles well",
+			Harm: "at too many steps it holds pictures fast", Settings: []engine.Setting{rank, {Name: "targets", Default: "auto", Help: "layers that get one", Choices: []string{"auto", "attention", "all"}}}},
+		{Name: "hyper", Title: "Hypernetwork", Updates: "a second network that makes the inserted layers", Element: engine.Generator, Good: "styles", Harm: "slow to learn", Settings: []engine.Setting{rank}},
+	}
+}
+
+func (e *fakeEngine) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (engine.Preview, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.planned = append(e.planned, job)
+	job.Steps = 800
+	return engine.Preview{Job: job, Pictures: 8, Parameters: 1_600_000, FileBytes: 3_200_000, Plan: engine.Plan{Why: "keeps everything in memory"}, Choices: []engine.Choice{
+		{Name: "rate", Value: "0.0001", Reason: "the rate at which most learn a subject"},
+		{Name: "settings.rank", Value: "16", Reason: "room for one subject"},
+		{Name: "steps", Value: "800", Reason: "each picture is seen a hundred times: fewer leave the subject vague, more hold the pictures fast"},
+	}}, e.err
+}
+
+func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) {
+	return []engine.MethodCost{{Method: "lora", Parameters: 1_600_000, Peak: 2_100_000_000, FileBytes: 3_200_000},
+		{Method: "dreambooth", Problem: "this run needs at least 11 GB of memory"}}, nil
+}
+
+func (e *fakeEngine) last() engine.Job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.planned) == 0 {
+		return engine.Job{}
+	}
+	return e.planned[len(e.planned)-1]
+}
+
+type page struct {
+	t       *testing.T
+	eng     *fakeEngine
+	queue   guitest.Queue
+	project *project.Project
+	window  fyne.Window
+}
+
+func newPage(t *testing.T) *page {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(theme.Theme{Variant: theme.Light})
+	p := &page{t: t, eng: &fakeEngine{}, queue: guitest.NewQueue(), project: project.New()}
+	p.window = test.NewTempWindow(t, widget.NewLabel(""))
+	m := method.New(p.eng, p.project, p.queue.Post, p.window)
+	t.Cleanup(m.Close)
+	p.window.SetContent(m.Content())
+	p.window.Resize(fyne.NewSize(1000, 700))
+	p.project.Open("/p", engine.Job{Method: "lora", Model: "builtin"}, engine.Run{})
+	p.project.SetPictures(8)
+	return p
+}
+
+func (p *page) content() fyne.CanvasObject { return p.window.Content() }
+
+func (p *page) untilText(want string) {
+	p.t.Helper()
+	p.queue.Until(p.t, fmt.Sprintf("%q", want), func() bool { return strings.Contains(guitest.Text(p.content()), want) })
+}
+
+// entry finds the entry beside a text.
+func (p *page) entries() []*widget.Entry { return guitest.Find[*widget.Entry](p.content()) }
+
+func TestEachMethodIsShownWithWhatItUpdates(t *testing.T) {
+	p := newPage(t)
+	guitest.WantText(t, p.content(), "DreamBooth", "Textual inversion", "LoRA", "Hypernetwork", "Comes closest to the subject.", "Slow to learn.")
+	var lit []engine.Element
+	for _, picture := range guitest.Find[*widgets.Pipeline](p.content()) {
+		lit = append(lit, picture.Element())
+	}
+	if fmt.Sprint(lit) != fmt.Sprint([]engine.Element{engine.Weights, engine.WordEmbedding, engine.InsertedLayers, engine.Generator}) {
+		t.Errorf("lit are %v", lit)
+	}
+	p.untilText("Trains 1.6 M numbers, takes 2.1 GB of memory, writes a file of 3.2 MB.")
+	guitest.WantText(t, p.content(), "Not possible here: this run needs at least 11 GB of memory.")
+}
+
+func TestWhatFollowsIsShownWithItsReason(t *testing.T) {
+	p := newPage(t)
+	p.untilText("Choose a word")
+	p.entries()[0].SetText("zorbit")
+	p.entries()[1].SetText("monster toy")
+	p.untilText("Each picture is seen a hundred times")
+	guitest.WantText(t, p.content(), "8 pictures, 800 steps", "Steps", "800", "Rank", "Room for one subject.", "keeps everything in memory")
+	if job := p.project.Job(); job.Word != "zorbit" || job.Class != "monster toy" {
+		t.Errorf("job %+v", job)
+	}
+	for _, radio := range guitest.Find[*widget.RadioGroup](p.content()) {
+		radio.SetSelected("A person")
+	}
+	p.queue.Until(t, "a plan for a person", func() bool { return p.eng.last().Goal == "person" })
+	for i, v := range []theme.Variant{theme.Light, theme.Dark} {
+		fyne.CurrentApp().Settings().SetTheme(theme.Theme{Variant: v})
+		guitest.Capture(t, p.window, fmt.Sprintf("method-%d", i))
+		p.content().(*container.Scroll).ScrollToBottom()
+		guitest.Capture(t, p.window, fmt.Sprintf("method-%d-bottom", i))
+	}
+}
+
+func TestAPlanThatFailsIsSaid(t *testing.T) {
+	p := newPage(t)
+	p.eng.err = engine.Errorf("plan memory", "", engine.OutOfMemory, "this run needs 12 GB")
+	p.project.Edit(func(j *engine.Job) { j.Word = "zorbit" })
+	p.untilText("this run needs 12 GB")
+}
+
+func TestNothingIsAskedWhileTraining(t *testing.T) {
+	p := newPage(t)
+	p.project.SetState(project.Training)
+	p.project.Edit(func(j *engine.Job) { j.Word = "zorbit" })
+	(<-p.queue)()
+	if n := len(p.eng.planned); n != 0 {
+		t.Errorf("%d plans were asked for", n)
+	}
+}
+
+func TestAnotherMethodDropsTheSettingsItDoesNotHave(t *testing.T) {
+	p := newPage(t)
+	p.project.Edit(func(j *engine.Job) { j.Settings = map[string]string{"rank": "4", "targets": "all"} })
+	var hyper fyne.Tappable
+	guitest.Visit(p.content(), func(o fyne.CanvasObject) {
+		if c, ok := o.(fyne.Tappable); ok && strings.HasPrefix(guitest.Text(o), "Hypernetwork") && hyper == nil {
+			hyper = c
+		}
+	})
+	hyper.Tapped(&fyne.PointEvent{})
+	if job := p.project.Job(); job.Method != "hyper" || len(job.Settings) != 1 || job.Settings["rank"] != "4" {
+		t.Errorf("job %+v", job)
+	}
+}
+
+func TestAllSettingsCanBeFoundChangedAndSetBack(t *testing.T) {
+	p := newPage(t)
+	p.project.Edit(func(j *engine.Job) { j.Word = "zorbit" })
+	p.untilText("800 steps")
+	guitest.Tap(t, p.content(), "All settings")
+	search := p.entries()[2]
+	guitest.WantText(t, p.content(), "Learning rate", "Targets", "Guidance")
+	guitest.Capture(t, p.window, "method-drawer")
+	search.SetText("rank")
+	if strings.Contains(guitest.Text(p.content()), "How strictly") {
+		t.Error("searching for rank leaves guidance")
+	}
+	rank := p.entries()[3]
+	if rank.PlaceHolder != "16" {
+		t.Errorf("the empty field suggests %q", rank.PlaceHolder)
+	}
+	rank.SetText("4")
+	if got := p.project.Job().Settings["rank"]; got != "4" {
+		t.Errorf("rank is %q", got)
+	}
+	search.SetText("steps")
+	steps := p.entries()[3]
+	steps.SetText("many")
+	guitest.WantText(t, p.content(), "This must be a whole number.")
+	if p.project.Job().Steps != 0 {
+		t.Error("a mistake reached the job")
+	}
+	steps.SetText("250")
+	if p.project.Job().Steps != 250 || strings.Contains(guitest.Text(p.content()), "This must be") {
+		t.Error("a good number is not taken")
+	}
+	search.SetText("learning rate")
+	rate := p.entries()[3]
+	rate.SetText("1e-4")
+	if rate.Text != "1e-4" || p.project.Job().Rate != 1e-4 {
+		t.Errorf("typing 1e-4 gives %q and %g", rate.Text, p.project.Job().Rate)
+	}
+	for _, b := range guitest.Find[*widgets.Steady](p.content()) {
+		if b.Text == "" && b.Visible() {
+			b.OnTapped()
+		}
+	}
+	if p.project.Job().Rate != 0 || rate.Text != "" {
+		t.Errorf("set back the rate is %g, shown as %q", p.project.Job().Rate, rate.Text)
+	}
+}

@@ -1,0 +1,67 @@
+package gui
+
+import (
+	"context"
+	"slices"
+
+	"fyne.io/fyne/v2"
+
+	"easel/engine"
+)
+
+// Open reads the project folder dir and shows it. It returns at once; a project that is still being read is given up.
+func (w *Window) Open(dir string) {
+	w.load()
+	ctx, cancel := context.WithCancel(w.ctx)
+	w.load = cancel
+	go func() { // off Fyne's goroutine until post
+		job, run, err := w.read(ctx, dir)
+		w.post(func() {
+			switch {
+			case ctx.Err() != nil: // another project was opened meanwhile
+			case err != nil:
+				w.fail(err)
+			default:
+				w.project.Open(dir, job, run)
+			}
+		})
+	}()
+}
+
+// read reads a project: what its next run is to do, and its newest run, where there is one. Any goroutine may call it.
+func (w *Window) read(ctx context.Context, dir string) (engine.Job, engine.Run, error) {
+	job, err := w.eng.Folder(dir).Job()
+	if err != nil {
+		return job, engine.Run{}, err
+	}
+	run, err := w.eng.OpenRun(ctx, dir)
+	if engine.KindOf(err) == engine.NotFound {
+		return w.withDefaults(job), engine.Run{}, nil
+	}
+	return w.withDefaults(job), run, err
+}
+
+// withDefaults fills in what a new project begins with.
+func (w *Window) withDefaults(job engine.Job) engine.Job {
+	if job.Model == "" {
+		job.Model = "builtin"
+	}
+	if methods := w.eng.Methods(); job.Method == "" && len(methods) > 0 {
+		job.Method = methods[0].Name
+	}
+	return job
+}
+
+// The projects that were open last, the newest first.
+const (
+	keyRecent = "recent"
+	recents   = 6
+)
+
+func remember(p fyne.Preferences, dir string) {
+	list := slices.DeleteFunc(p.StringList(keyRecent), func(d string) bool { return d == dir })
+	list = append([]string{dir}, list...)
+	p.SetStringList(keyRecent, list[:min(len(list), recents)])
+}
+
+func remembered(p fyne.Preferences) []string { return p.StringList(keyRecent) }

@@ -1,0 +1,85 @@
+package pictures
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/gui/theme"
+)
+
+// layoutPadding is a layout that leaves the same distance on all sides.
+func layoutPadding(distance float32) fyne.Layout {
+	return layout.NewCustomPaddedLayout(distance, distance, distance, distance)
+}
+
+// bar is above the grid: what can be done, and how many pictures there are.
+type bar struct {
+	page                       *Page
+	add, folder, change, words *widget.Button
+	remove, undo               *widget.Button
+	count                      *widget.Label
+	content                    fyne.CanvasObject
+}
+
+func newBar(p *Page) *bar {
+	b := &bar{page: p, count: widget.NewLabel("")}
+	b.add = widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), p.actions.Pick)
+	b.folder = widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), p.actions.PickFolder)
+	b.change = widget.NewButtonWithIcon(lang.L("Change captions"), theme.Icon("replace"), p.showBulk)
+	b.words = widget.NewButtonWithIcon(lang.L("Write captions"), theme.Icon("caption"), p.autoCaption)
+	b.remove = widget.NewButtonWithIcon("", theme.Icon("remove"), p.removeSelected)
+	b.undo = widget.NewButtonWithIcon("", theme.Icon("undo"), p.undoLast)
+	b.add.Importance = widget.HighImportance
+	b.words.Hidden = p.actions.AutoCaption == nil
+	b.count.Truncation = fyne.TextTruncateEllipsis
+	b.count.SizeName = fynetheme.SizeNameCaptionText
+	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.words, b.change, b.undo, b.remove)
+	b.content = container.NewVBox(spaced(buttons), b.count)
+	b.update()
+	return b
+}
+
+// update shows what can be done now.
+func (b *bar) update() {
+	usable, attention, pending := b.page.album.count()
+	text := lang.N("{{.Count}} pictures to train on", usable, map[string]any{"Count": usable})
+	if attention > 0 {
+		text += "  ·  " + lang.N("{{.Count}} want a look", attention, map[string]any{"Count": attention})
+	}
+	if pending > 0 {
+		text += "  ·  " + lang.N("looking at {{.Count}} more", pending, map[string]any{"Count": pending})
+	}
+	if n := len(b.page.album.selected); n > 1 {
+		text += "  ·  " + lang.N("{{.Count}} selected", n, map[string]any{"Count": n})
+	}
+	b.count.SetText(text)
+	enable(b.remove, len(b.page.album.selected) > 0)
+	enable(b.change, usable > 0)
+	enable(b.undo, b.page.undo.last() != "")
+}
+
+func enable(b *widget.Button, on bool) {
+	if on {
+		b.Enable()
+	} else {
+		b.Disable()
+	}
+}
+
+// autoCaption has captions written for the selected pictures, or for all where at most one is selected.
+func (p *Page) autoCaption() {
+	names := p.album.chosen()
+	if len(names) < 2 {
+		names = nil
+		for _, info := range p.album.pictures {
+			if info.Usable {
+				names = append(names, info.Name)
+			}
+		}
+	}
+	p.actions.AutoCaption(names)
+}

@@ -1,0 +1,174 @@
+package settings
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/post"
+	"easel/gui/project"
+	"easel/gui/theme"
+)
+
+// Page is the Settings page.
+type Page struct {
+	project *project.Project
+	eng     engine.Engine
+	post    post.Func
+	window  fyne.Window
+	values  Values
+	changed func(Values)
+	report  *widget.Label
+	content fyne.CanvasObject
+}
+
+// New makes the page. changed hears of each change at once.
+func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Window, values Values, changed func(Values)) *Page {
+	page := &Page{project: p, eng: eng, post: post, window: window, values: values, changed: changed, report: widget.NewLabel("")}
+	page.report.Wrapping = fyne.TextWrapWord
+	page.content = container.NewVScroll(container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal),
+		group(lang.L("This computer"), page.computer()),
+		group(lang.L("Appearance"), page.appearance()),
+		group(lang.L("Memory"), page.memory()),
+		group(lang.L("Folders"), page.folders()),
+		group(lang.L("Something went wrong?"), page.reports()),
+	))
+	return page
+}
+
+// Content is what the page shows.
+func (p *Page) Content() fyne.CanvasObject { return p.content }
+
+// group is a heading with what belongs to it.
+func group(title string, content fyne.CanvasObject) fyne.CanvasObject {
+	heading := widget.NewLabelWithStyle(title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	heading.SizeName = fynetheme.SizeNameSubHeadingText
+	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.Normal, theme.Normal), container.NewVBox(heading, content))
+}
+
+func (p *Page) computer() fyne.CanvasObject {
+	d := p.eng.Device()
+	precision := lang.L("32-bit numbers")
+	if d.BF16 {
+		precision = lang.L("16-bit numbers, in hardware")
+	}
+	return rows(
+		lang.L("Processor"), d.Name,
+		lang.L("Computes with"), fmt.Sprintf(lang.L("%d threads, %s"), d.Threads, d.Backend),
+		lang.L("Precision"), precision,
+		lang.L("Memory"), gigabytes(d.Memory),
+	)
+}
+
+// rows lays names and values out in two columns.
+func rows(pairs ...string) fyne.CanvasObject {
+	grid := container.New(layout.NewFormLayout())
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := widget.NewLabel(pairs[i+1])
+		value.Wrapping = fyne.TextWrapWord
+		name := widget.NewLabel(pairs[i])
+		name.Importance = widget.LowImportance
+		grid.Add(name)
+		grid.Add(value)
+	}
+	return grid
+}
+
+func gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
+
+// option is a choice: what it is called, and what it does to the values.
+type option struct {
+	name  string
+	apply func(*Values)
+}
+
+// choice shows options in a row, of which one holds.
+func (p *Page) choice(options []option, current int) fyne.CanvasObject {
+	var names []string
+	for _, o := range options {
+		names = append(names, o.name)
+	}
+	radio := widget.NewRadioGroup(names, nil)
+	radio.Horizontal, radio.Required = true, true
+	radio.Selected = names[current]
+	radio.OnChanged = func(name string) {
+		for _, o := range options {
+			if o.name == name {
+				p.change(o.apply)
+			}
+		}
+	}
+	return radio
+}
+
+func (p *Page) change(apply func(*Values)) {
+	apply(&p.values)
+	p.changed(p.values)
+}
+
+func (p *Page) appearance() fyne.CanvasObject {
+	variants := []option{
+		{lang.L("As the system"), func(v *Values) { v.Variant = theme.System }},
+		{lang.L("Light"), func(v *Values) { v.Variant = theme.Light }},
+		{lang.L("Dark"), func(v *Values) { v.Variant = theme.Dark }},
+	}
+	var scales []option
+	current := 0
+	for i, percent := range []int{100, 125, 150} {
+		scale := float32(percent) / 100
+		if p.values.Scale >= scale {
+			current = i
+		}
+		scales = append(scales, option{fmt.Sprintf("%d %%", percent), func(v *Values) { v.Scale = scale }})
+	}
+	variant := min(max(int(p.values.Variant), 0), len(variants)-1)
+	return container.New(layout.NewFormLayout(), widget.NewLabel(lang.L("Colours")), p.choice(variants, variant),
+		widget.NewLabel(lang.L("Text size")), p.choice(scales, current))
+}
+
+func (p *Page) memory() fyne.CanvasObject {
+	options := []option{{lang.L("What is free"), func(v *Values) { v.Memory = 0 }}}
+	current := 0
+	for _, gb := range []int64{4, 8, 16, 32} {
+		if gb*1e9 > p.eng.Device().Memory {
+			break
+		}
+		if p.values.Memory == gb*1e9 {
+			current = len(options)
+		}
+		options = append(options, option{fmt.Sprintf("%d GB", gb), func(v *Values) { v.Memory = gb * 1e9 }})
+	}
+	why := widget.NewLabel(lang.L("A run plans itself to stay below this. With less it is slower, not worse."))
+	why.Wrapping, why.Importance = fyne.TextWrapWord, widget.LowImportance
+	return container.NewVBox(p.choice(options, current), why)
+}
+
+func (p *Page) folders() fyne.CanvasObject {
+	where := widget.NewLabel(p.values.Projects)
+	where.Truncation = fyne.TextTruncateEllipsis
+	change := widget.NewButtonWithIcon(lang.L("Change"), theme.Icon("folder"), func() {
+		d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
+			if err == nil && folder != nil {
+				where.SetText(folder.Path())
+				p.change(func(v *Values) { v.Projects = folder.Path() })
+			}
+		}, p.window)
+		d.Resize(fyne.NewSize(760, 520))
+		d.Show()
+	})
+	return container.NewBorder(nil, nil, widget.NewLabel(lang.L("New projects")), change, where)
+}
+
+func (p *Page) reports() fyne.CanvasObject {
+	create := widget.NewButtonWithIcon(lang.L("Create report"), theme.Icon("report"), p.createReport)
+	what := widget.NewLabel(lang.L("A text with versions, this computer and the settings of the project. It holds no pictures and no captions, and you see it before anyone else."))
+	what.Wrapping, what.Importance = fyne.TextWrapWord, widget.LowImportance
+	return container.NewVBox(what, container.NewHBox(create), p.report)
+}

@@ -1,0 +1,84 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/project"
+	"easel/gui/theme"
+)
+
+type fakeEngine struct{ engine.Engine }
+
+func (fakeEngine) Device() engine.Device {
+	return engine.Device{Name: "Abacus 9", Backend: "ref", Threads: 2, Memory: 17e9}
+}
+
+func TestValuesAreKept(t *testing.T) {
+	p := test.NewTempApp(t).Preferences()
+	if v := Load(p); v.Scale != 1 || v.Variant != theme.System || v.Projects == "" {
+		t.Errorf("defaults %+v", v)
+	}
+	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9}
+	want.Save(p)
+	if got := Load(p); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestAScaleThatCannotBeReadIsNotTaken(t *testing.T) {
+	p := test.NewTempApp(t).Preferences()
+	Values{Scale: 40}.Save(p)
+	if v := Load(p); v.Scale > 2 {
+		t.Errorf("scale %v", v.Scale)
+	}
+}
+
+func TestAChoiceIsTold(t *testing.T) {
+	app := test.NewTempApp(t)
+	var got Values
+	page := New(project.New(), fakeEngine{}, func(f func()) { f() }, app.NewWindow(""), Values{Scale: 1}, func(v Values) { got = v })
+	page.memory() // offers what the machine has
+	radio := page.choice([]option{{"a", func(v *Values) { v.Memory = 1 }}, {"b", func(v *Values) { v.Memory = 2 }}}, 0).(*widget.RadioGroup)
+	radio.SetSelected("b")
+	if got.Memory != 2 || got.Scale != 1 {
+		t.Errorf("told %+v", got)
+	}
+}
+
+func TestReportHoldsNothingPrivate(t *testing.T) {
+	job := engine.Job{Word: "mydaughter", Class: "girl", Images: "/home/eve/Easel/eve/images", Prompts: []string{"a secret"}, Method: "lora"}
+	text := reportOf("1.2", fakeEngine{}.Device(), Values{Projects: "/home/eve/Easel"}, job, engine.Run{}, "/home/eve")
+	for _, private := range []string{"mydaughter", "girl", "secret", "/home/eve"} {
+		if strings.Contains(text, private) {
+			t.Errorf("the report holds %q", private)
+		}
+	}
+	for _, wanted := range []string{"Easel 1.2", "Abacus 9", "lora", "~/Easel"} {
+		if !strings.Contains(text, wanted) {
+			t.Errorf("the report lacks %q:\n%s", wanted, text)
+		}
+	}
+}
+
+func TestCreateReportWritesAFile(t *testing.T) {
+	app := test.NewTempApp(t)
+	dir := filepath.Join(t.TempDir(), "new")
+	done := make(chan func())
+	page := New(project.New(), fakeEngine{}, func(f func()) { done <- f }, app.NewWindow(""), Values{Scale: 1, Projects: dir}, func(Values) {})
+	page.createReport()
+	(<-done)()
+	files, _ := filepath.Glob(filepath.Join(dir, "easel-report-*.txt"))
+	if len(files) != 1 || !strings.Contains(page.report.Text, files[0]) {
+		t.Fatalf("files %v, text %q", files, page.report.Text)
+	}
+	if data, err := os.ReadFile(files[0]); err != nil || !strings.Contains(string(data), "Abacus 9") {
+		t.Errorf("report %q, error %v", data, err)
+	}
+}

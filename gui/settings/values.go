@@ -1,0 +1,59 @@
+// Package settings is the page with what holds for all projects, and the values themselves.
+package settings
+
+import (
+	"os"
+	"path/filepath"
+
+	"fyne.io/fyne/v2"
+
+	"easel/gui/theme"
+)
+
+// Values are the settings.
+type Values struct {
+	Variant  theme.Variant
+	Scale    float32 // of text; 1 is the usual size
+	Projects string  // folder in which new projects are made
+	Memory   int64   // bytes that a run may take; 0 is what the machine has free
+}
+
+// The keys of Fyne's preferences.
+const (
+	keyVariant  = "theme"
+	keyScale    = "text-scale"
+	keyProjects = "projects"
+	keyMemory   = "memory"
+)
+
+// Load reads the settings, with defaults for what is not set.
+func Load(p fyne.Preferences) Values {
+	v := Values{
+		Variant:  theme.Variant(p.IntWithFallback(keyVariant, int(theme.System))),
+		Scale:    float32(p.FloatWithFallback(keyScale, 1)),
+		Projects: p.StringWithFallback(keyProjects, defaultProjects()),
+		Memory:   int64(p.FloatWithFallback(keyMemory, 0)),
+	}
+	v.Scale = min(max(v.Scale, 0.75), 2) // or a mistaken file would leave a window that cannot be read
+	return v
+}
+
+// Save records the settings.
+func (v Values) Save(p fyne.Preferences) {
+	p.SetInt(keyVariant, int(v.Variant))
+	p.SetFloat(keyScale, float64(v.Scale))
+	p.SetString(keyProjects, v.Projects)
+	p.SetFloat(keyMemory, float64(v.Memory))
+}
+
+// Theme is how the window looks by these settings.
+func (v Values) Theme() theme.Theme { return theme.Theme{Variant: v.Variant, Scale: v.Scale} }
+
+// defaultProjects is Easel's folder in the user's own.
+func defaultProjects() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = os.TempDir()
+	}
+	return filepath.Join(home, "Easel")
+}

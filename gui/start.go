@@ -1,0 +1,129 @@
+package gui
+
+import (
+	"bytes"
+	"image"
+	_ "image/png" // the format of samples
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/project"
+	"easel/gui/theme"
+	"easel/gui/widgets"
+	"easel/samples"
+)
+
+// startPage is shown while no project is open: it says what Easel does, and offers a sample to try it on.
+type startPage struct {
+	w       *Window
+	content fyne.CanvasObject
+}
+
+func newStartPage(w *Window) *startPage {
+	s := &startPage{w: w}
+	cards := container.NewGridWithColumns(len(samples.All()))
+	for _, sample := range samples.All() {
+		cards.Add(s.card(sample))
+	}
+	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal),
+		heading(lang.L("Teach a model your own subject"), fynetheme.SizeNameHeadingText),
+		indented(s.steps()), indented(s.buttons()),
+		heading(lang.L("Or try it with a sample"), fynetheme.SizeNameSubHeadingText), indented(cards))
+	if recent := s.recent(); recent != nil {
+		body.Add(recent)
+	}
+	s.content = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Normal, theme.Normal, theme.Wide, theme.Wide), body))
+	return s
+}
+
+// indented puts an object where the text of a label begins.
+func indented(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.Near, 0), o)
+}
+
+func heading(text string, size fyne.ThemeSizeName) *widget.Label {
+	label := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	label.SizeName, label.Wrapping = size, fyne.TextWrapWord
+	return label
+}
+
+// steps tell in three lines what will happen.
+func (s *startPage) steps() fyne.CanvasObject {
+	lines := container.NewVBox()
+	for _, step := range []struct{ icon, text string }{
+		{"pictures", lang.L("Drop eight to thirty pictures of a person, an animal, a thing or a style onto this window.")},
+		{"train", lang.L("Watch the model learn it: the same prompts, before and after, again and again.")},
+		{"export", lang.L("Take the result along as one file for the programs that make pictures.")},
+	} {
+		text := widget.NewLabel(step.text)
+		text.Wrapping = fyne.TextWrapWord
+		lines.Add(container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(theme.ColoredIcon(step.icon, fynetheme.ColorNamePrimary))), nil, text))
+	}
+	return lines
+}
+
+func (s *startPage) buttons() fyne.CanvasObject {
+	add := widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), s.w.pick)
+	add.Importance = widget.HighImportance
+	return container.NewHBox(add, widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), s.w.pickFolder))
+}
+
+// card offers a sample.
+func (s *startPage) card(sample samples.Sample) fyne.CanvasObject {
+	picture := &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest, Image: coverOf(sample)}
+	picture.SetMinSize(fyne.NewSize(120, 120))
+	try := widget.NewButton(lang.L("Try it"), func() { s.try(sample) })
+	name := widget.NewLabelWithStyle(sample.Name, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+	class := widget.NewLabelWithStyle(lang.L(sample.Class), fyne.TextAlignCenter, fyne.TextStyle{})
+	class.SizeName, class.Importance = fynetheme.SizeNameCaptionText, widget.LowImportance
+	return widget.NewCard("", "", container.NewVBox(picture, name, class, try))
+}
+
+// coverSide is in pixels.
+const coverSide = 384
+
+// coverOf decodes a sample's picture. They are small, and three.
+func coverOf(sample samples.Sample) image.Image {
+	data, err := fs.ReadFile(samples.Files(), sample.Cover)
+	if err != nil {
+		return nil
+	}
+	decoded, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil
+	}
+	return widgets.Fit(decoded, coverSide)
+}
+
+// try makes a project of a sample.
+func (s *startPage) try(sample samples.Sample) {
+	job := engine.Job{Word: sample.Name, Class: sample.Class}
+	s.w.create(sample.Name, job, func(dir string) error { return sample.Copy(filepath.Join(dir, project.ImagesFolder)) }, func(string) {})
+}
+
+// recent lists the projects that were open last, where there are some.
+func (s *startPage) recent() fyne.CanvasObject {
+	list := container.NewVBox(heading(lang.L("Or go on with"), fynetheme.SizeNameSubHeadingText))
+	for _, dir := range remembered(s.w.app.Preferences()) {
+		if _, err := os.Stat(dir); err != nil {
+			continue
+		}
+		open := widget.NewButtonWithIcon(filepath.Base(dir)+"   "+dir, theme.Icon("folder"), func() { s.w.Open(dir) })
+		open.Alignment, open.Importance = widget.ButtonAlignLeading, widget.LowImportance
+		list.Add(open)
+	}
+	if len(list.Objects) == 1 {
+		return nil
+	}
+	return list
+}

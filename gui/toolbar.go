@@ -1,0 +1,88 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/project"
+	"easel/gui/theme"
+)
+
+// toolbar is above all pages, and never in a scroll: there Fyne loses clicks (issue 4672).
+type toolbar struct {
+	project *project.Project
+	title   *widget.Label
+	state   *widget.Label
+	start   *widget.Button
+	stop    *widget.Button
+	content fyne.CanvasObject
+}
+
+func newToolbar(p *project.Project, open func()) *toolbar {
+	t := &toolbar{project: p, title: widget.NewLabel(""), state: widget.NewLabel("")}
+	t.title.TextStyle.Bold, t.title.SizeName = true, fynetheme.SizeNameSubHeadingText
+	t.title.Truncation, t.state.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
+	t.state.Importance = widget.LowImportance
+	t.state.Alignment = fyne.TextAlignTrailing
+	t.start = widget.NewButtonWithIcon("", nil, t.press)
+	t.start.Importance = widget.HighImportance
+	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), func() { p.Runner.Stop() })
+	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
+	middle := container.NewGridWithColumns(2, t.title, t.state)
+	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
+		container.NewBorder(nil, nil, folder, container.NewHBox(t.stop, t.start), middle)), widget.NewSeparator())
+	p.Opened.Listen(func(*project.Project) { t.update() })
+	p.Edited.Listen(func(engine.Job) { t.update() })
+	p.PicturesChanged.Listen(func(int) { t.update() })
+	p.StateChanged.Listen(func(project.State) { t.update() })
+	t.update()
+	return t
+}
+
+// press starts, pauses or goes on.
+func (t *toolbar) press() {
+	switch t.project.State() {
+	case project.Idle:
+		t.project.Runner.Start()
+	case project.Training:
+		t.project.Runner.Pause()
+	case project.Paused:
+		t.project.Runner.Resume()
+	}
+}
+
+// update shows what can be done now, and what a start still needs.
+func (t *toolbar) update() {
+	state := t.project.State()
+	missing := t.project.Missing()
+	if missing != "" {
+		missing = lang.L(missing)
+	}
+	faces := map[project.State]struct{ icon, text, says string }{
+		project.Idle:     {"start", lang.L("Start training"), missing},
+		project.Planning: {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
+		project.Training: {"pause", lang.L("Pause"), lang.L("Training")},
+		project.Paused:   {"start", lang.L("Go on"), lang.L("Paused")},
+		project.Stopping: {"pause", lang.L("Pause"), lang.L("Stopping, and keeping what is learnt …")},
+	}
+	face := faces[state]
+	t.title.SetText(t.project.Name())
+	t.state.SetText(face.says)
+	t.start.SetText(face.text)
+	// The icon stands on the button's own colour.
+	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))
+	ready := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
+	if ready && t.project.Runner != nil {
+		t.start.Enable()
+	} else {
+		t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameDisabled))
+		t.start.Disable()
+	}
+	t.stop.Hidden = !state.Busy() || state == project.Stopping
+	t.stop.Refresh()
+}

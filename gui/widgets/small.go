@@ -1,0 +1,86 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+func spacer() fyne.CanvasObject { return layout.NewSpacer() }
+
+// Heading is a page's or section's title.
+func Heading(text string) *widget.Label {
+	label := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	label.SizeName = theme.SizeNameSubHeadingText
+	return label
+}
+
+// Wrapped is text in lines of the width that there is.
+func Wrapped(text string) *widget.Label {
+	label := widget.NewLabel(text)
+	label.Wrapping = fyne.TextWrapWord
+	return label
+}
+
+// Quiet is small text that explains.
+func Quiet(text string) *widget.Label {
+	label := Wrapped(text)
+	label.SizeName = theme.SizeNameCaptionText
+	return label
+}
+
+// Card puts content on a ground of its own.
+func Card(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(newGround(), container.NewPadded(content))
+}
+
+// ground is a plate in the theme's colours, drawn anew when they change.
+type ground struct {
+	widget.BaseWidget
+	marked bool
+}
+
+func newGround() *ground {
+	g := &ground{}
+	g.ExtendBaseWidget(g)
+	return g
+}
+
+// CreateRenderer implements fyne.Widget.
+func (g *ground) CreateRenderer() fyne.WidgetRenderer {
+	r := &groundRenderer{g, canvas.NewRectangle(nil)}
+	r.Refresh()
+	return r
+}
+
+type groundRenderer struct {
+	g     *ground
+	plate *canvas.Rectangle
+}
+
+func (r *groundRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(8) }
+
+func (r *groundRenderer) Layout(size fyne.Size) { r.plate.Resize(size) }
+
+func (r *groundRenderer) Refresh() {
+	r.plate.FillColor, r.plate.CornerRadius = theme.Color(theme.ColorNameInputBackground), 8
+	r.plate.StrokeColor, r.plate.StrokeWidth = theme.Color(theme.ColorNameSeparator), 1
+	if r.g.marked {
+		r.plate.StrokeColor, r.plate.StrokeWidth = theme.Color(theme.ColorNamePrimary), 2
+	}
+	r.plate.Refresh()
+}
+
+func (r *groundRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.plate} }
+
+func (r *groundRenderer) Destroy() {}
+
+// Caption is small text of one line.
+func Caption(text string) *widget.Label {
+	label := widget.NewLabel(text)
+	label.SizeName = theme.SizeNameCaptionText
+	return label
+}
