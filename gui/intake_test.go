@@ -202,6 +202,19 @@ func TestNothingBlocksWhile500PicturesDrop(t *testing.T) {
 	t.Errorf("something held Fyne's goroutine for %v, at most %v is allowed", best, limit)
 }
 
+func TestPicturesOfARunFromTheCommandLineAreCopiedIn(t *testing.T) {
+	elsewhere, dir := t.TempDir(), t.TempDir()
+	writeJPEG(t, filepath.Join(elsewhere, "a.jpg"), 64, 64)
+	eng := newFakeEngine()
+	eng.jobs[dir] = engine.Job{Word: "zorbit", Images: elsewhere}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("the picture is there", func() bool { return w.project.Pictures() == 1 })
+	if got := w.project.Images(); got != filepath.Join(dir, "images") {
+		t.Errorf("the pictures are taken from %s", got)
+	}
+}
+
 func TestTheNewestJobIsKept(t *testing.T) {
 	eng := newFakeEngine()
 	w, u := newTestWindow(t, eng)
