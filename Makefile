@@ -16,7 +16,8 @@ CLI         := build/easel-cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
 RACE        := engine/local engine/store engine/dataset gui gui/pictures gui/post gui/settings
-GOTEST      := go test -timeout 30m
+# Tests read the window in English.
+GOTEST      := LC_ALL= LANG=en_US.UTF-8 go test -timeout 30m
 FUZZTIME    := 30s
 
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.

@@ -22,10 +22,21 @@ func (w *Window) Open(dir string) {
 			case err != nil:
 				w.fail(err)
 			default:
-				w.project.Open(dir, job, run)
+				w.show(dir, job, run)
 			}
 		})
 	}()
+}
+
+// show opens a project that was read. The command line trains on pictures wherever they are; here they are the project's
+// own, so those of such a run are copied in once.
+func (w *Window) show(dir string, job engine.Job, run engine.Run) {
+	elsewhere := job.Images
+	job.Images = ""
+	w.project.Open(dir, job, run)
+	if elsewhere != "" && elsewhere != w.project.Images() {
+		w.importInto(dir, []string{elsewhere})
+	}
 }
 
 // read reads a project: what its next run is to do, and its newest run, where there is one. Any goroutine may call it.
