@@ -17,6 +17,7 @@ type fakeEngine struct {
 	request engine.SampleRequest
 	bench   engine.BenchRequest
 	merge   engine.MergeRequest
+	measure bool // in a plan
 
 	events   []engine.Event
 	recorded engine.Run
@@ -24,6 +25,8 @@ type fakeEngine struct {
 	rows     []engine.BenchRow
 	info     engine.FileInfo
 	merged   engine.MergeResult
+	preview  engine.Preview
+	costs    []engine.MethodCost
 	err      error
 }
 
@@ -36,8 +39,8 @@ func (e *fakeEngine) Device() engine.Device {
 func (e *fakeEngine) Methods() []engine.MethodInfo {
 	rank := engine.Setting{Name: "rank", Default: "8", Help: "width of the inserted layers"}
 	return []engine.MethodInfo{
-		{Name: "lora", Settings: []engine.Setting{rank, {Name: "targets", Default: "all", Help: "layers", Choices: []string{"all", "attention"}}}},
-		{Name: "other", Settings: []engine.Setting{rank, {Name: "depth", Default: "2", Help: "layers deep"}}},
+		{Name: "lora", Title: "LoRA", Updates: "inserted layers", Good: "much", Harm: "little", Files: []engine.FileForm{{Name: "kohya", Title: "LoRA for all"}}, Settings: []engine.Setting{rank, {Name: "targets", Default: "all", Help: "layers", Choices: []string{"all", "attention"}}}},
+		{Name: "other", Title: "Other", Updates: "all", Good: "nothing", Harm: "all", Settings: []engine.Setting{rank, {Name: "depth", Default: "2", Help: "layers deep"}}},
 	}
 }
 
@@ -45,6 +48,16 @@ func (e *fakeEngine) Train(_ context.Context, job engine.Job, sink engine.Sink) 
 	e.job = job
 	e.send(sink)
 	return e.result, e.err
+}
+
+func (e *fakeEngine) Plan(_ context.Context, job engine.Job, measure bool, sink engine.Sink) (engine.Preview, error) {
+	e.job, e.measure = job, measure
+	e.send(sink)
+	return e.preview, e.err
+}
+
+func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) {
+	return e.costs, e.err
 }
 
 func (e *fakeEngine) Sample(_ context.Context, req engine.SampleRequest, sink engine.Sink) ([]engine.Picture, error) {

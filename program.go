@@ -33,6 +33,9 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"train", "--images DIR --word WORD --class CLASS --out DIR", "teach a model the subject of your pictures", (*program).train},
+		{"plan", "--images DIR --word WORD --class CLASS", "say what train would do, and why, before anything runs", (*program).plan},
+		{"methods", "", "list the fine-tuning methods and what each costs", (*program).listMethods},
+		{"compare", "--images DIR --word WORD --class CLASS --out DIR", "train all methods on the same pictures and show them side by side", (*program).compare},
 		{"sample", "--prompt TEXT --out FILE.png", "render a picture from a prompt", (*program).sample},
 		{"merge", "--lora FILE:WEIGHT --out FILE.safetensors", "add LoRA files to a model's weights", (*program).merge},
 		{"inspect", "FILE", "say what a model file or folder is", (*program).inspect},

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ func (p *program) train(ctx context.Context, args []string) error {
 		return err
 	}
 	job := engine.Job{Method: "lora", Model: "builtin"}
-	f, err := p.parseTrain(args, methods, &job)
+	f, err := p.parseTrain("train", args, methods, &job)
 	if err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (p *program) train(ctx context.Context, args []string) error {
 				return err
 			}
 			job = run.Job
-			if _, err := p.parseTrain(args, methods, &job); err != nil { // what is given now replaces what is recorded
+			if _, err := p.parseTrain("train", args, methods, &job); err != nil { // what is given now replaces what is recorded
 				return err
 			}
 		}
@@ -49,9 +50,12 @@ type trainFlags struct {
 	json    bool
 }
 
-// parseTrain lays args over job, whose values are the flags' defaults.
-func (p *program) parseTrain(args []string, methods []engine.MethodInfo, job *engine.Job) (f trainFlags, err error) {
-	fs := p.flags("train")
+// parseTrain lays args over job, whose values are the flags' defaults. more defines flags of the command's own.
+func (p *program) parseTrain(command string, args []string, methods []engine.MethodInfo, job *engine.Job, more ...func(*flag.FlagSet)) (f trainFlags, err error) {
+	fs := p.flags(command)
+	for _, define := range more {
+		define(fs)
+	}
 	jobFlags(fs, job)
 	settingFlags(fs, methods, job)
 	fs.IntVar(&f.threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")

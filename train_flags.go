@@ -14,6 +14,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Images, "images", job.Images, "`folder` with pictures of the subject, captions beside them in .txt files")
 	fs.StringVar(&job.Word, "word", job.Word, "new `word` that will call the subject")
 	fs.StringVar(&job.Class, "class", job.Class, "`what` the subject is, as \"dog\" or \"monster toy\"")
+	fs.StringVar(&job.Goal, "goal", job.Goal, "`what` is taught: object, person, animal, style, or trying; chooses the settings that you leave out")
 	fs.StringVar(&job.From, "from", job.From, "LoRA `file` that training begins with; empty begins anew. Its rank and alpha count, and its layers are trained where --targets names none")
 	fs.StringVar(&job.Out, "out", job.Out, "project `folder` for the results; made where absent")
 	fs.IntVar(&job.Steps, "steps", job.Steps, "training `steps`; 0 takes the method's own")
@@ -33,6 +34,7 @@ func jobFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.DType, "dtype", job.DType, "`type` to compute in: auto, f32, bf16")
 	fs.Var((*byteCount)(&job.Memory), "memory", "most `memory` to take, as 2GB or 800MB: slower ways are chosen as needed; by default what the machine has free")
 	fs.StringVar(&job.Export, "export", job.Export, "number `type` in the exported file: f16, f32, bf16")
+	fs.Var(&textList{&job.Files, false}, "file", "`form` of file to write, where the method has several (easel methods lists them); may be repeated")
 	fs.BoolVar(&job.Resume, "resume", job.Resume, "go on from the newest checkpoint in --out; its settings count where no flag is given")
 }
 
@@ -53,7 +55,7 @@ func lossFlags(fs *flag.FlagSet, job *engine.Job) {
 	fs.StringVar(&job.Loss.Kind, "loss", job.Loss.Kind, "`loss`: mse, huber, smooth_l1; empty is mse. The latter two count large errors less")
 	fs.Float64Var(&job.Loss.HuberC, "huber-c", job.Loss.HuberC, "`error` at which huber and smooth_l1 turn linear, up to 1; 0 is 0.1")
 	fs.StringVar(&job.Loss.HuberSchedule, "huber-schedule", job.Loss.HuberSchedule, "how huber-c depends on the noise: constant, exponential, snr; empty is `snr`")
-	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 is off")
+	fs.Float64Var(&job.MinSNR, "min-snr", job.MinSNR, "`gamma` of min-SNR loss weighting; 0 takes the method's own, -1 is off")
 	fs.BoolVar(&job.Loss.Debiased, "debiased", job.Loss.Debiased, "debiased loss weighting, 1/sqrt(SNR); it triples the mean weight, so take a lower rate")
 	fs.BoolVar(&job.Loss.Masked, "masked", job.Loss.Masked, "learn only where pictures are opaque, or where NAME-mask.png beside NAME.png is white")
 }

@@ -16,9 +16,17 @@ type Engine interface {
 	Device() Device
 	// Methods lists the fine-tuning methods in the order in which a window shows them.
 	Methods() []MethodInfo
+	// Costs says what each method would cost on a model with its presets and eight pictures.
+	Costs(ctx context.Context, model string) ([]MethodCost, error)
+	// Plan says what Train would do with a job: every setting with its reason, memory, and with measure the time of
+	// real steps. Nothing is written.
+	Plan(ctx context.Context, job Job, measure bool, sink Sink) (Preview, error)
 	// Train runs a job from pictures to an exported file. A cancelled run leaves a checkpoint, and the Result
 	// says where; the same job with Resume set goes on from it, bit for bit.
 	Train(ctx context.Context, job Job, sink Sink) (Result, error)
+	// Compare trains several methods on the same pictures and writes a page that shows them side by side. A method that
+	// cannot be trained is a row that says why.
+	Compare(ctx context.Context, req CompareRequest, sink Sink) (Comparison, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.
@@ -51,9 +59,6 @@ type MethodInfo struct {
 	Good     string    `json:"good"`    // what it is good at
 	Harm     string    `json:"harm"`    // what it may harm
 	Settings []Setting `json:"settings"`
-	// Rate is AdamW's learning rate where the job names none, SmallRate that for models below 256 px; 0 is the usual.
-	Rate      float64 `json:"rate,omitempty"`
-	SmallRate float64 `json:"small_rate,omitempty"`
 	// Files are the forms of file that it can write; the first one unless asked otherwise.
 	Files []FileForm `json:"files"`
 }
@@ -82,6 +87,36 @@ type Setting struct {
 	Default string   `json:"default"` // in the form that Job.Settings takes
 	Help    string   `json:"help"`    // one line, with the unit
 	Choices []string `json:"choices,omitempty"`
+}
+
+// Choice is a setting of a job with the reason for its value.
+type Choice struct {
+	Name   string `json:"name"` // as in a recorded job: "rate", "settings.rank"
+	Value  string `json:"value"`
+	Reason string `json:"reason"`
+	Source string `json:"source,omitempty"` // where the value was taken from
+}
+
+// Preview is what Train would do with a job.
+type Preview struct {
+	Job        Job      `json:"job"` // completed
+	Choices    []Choice `json:"choices"`
+	Pictures   int      `json:"pictures"`
+	Plan       Plan     `json:"plan"`
+	Parameters int64    `json:"parameters"` // trained numbers
+	FileBytes  int64    `json:"file_bytes"` // expected
+	// SecondsPerStep is measured, 0 where it is not; Seconds is that of all steps, without the grid's pictures.
+	SecondsPerStep float64 `json:"seconds_per_step"`
+	Seconds        float64 `json:"seconds"`
+}
+
+// MethodCost is what a method costs on a model.
+type MethodCost struct {
+	Method     string `json:"method"`
+	Parameters int64  `json:"parameters"`        // trained numbers
+	Peak       int64  `json:"peak"`              // bytes, predicted
+	FileBytes  int64  `json:"file_bytes"`        // expected
+	Problem    string `json:"problem,omitempty"` // why it cannot run here
 }
 
 // Picture is a rendered picture on disk.

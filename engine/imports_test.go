@@ -27,6 +27,7 @@ const (
 // to easel/engine; "method/*" stands for each sub-folder of method.
 var layers = map[string][]string{
 	"builtin":             {},
+	"compare":             {"internal/atomicfile"},
 	"diffusion":           {},
 	"internal/golden":     {"kernel", "format"},
 	"internal/atomicfile": {},
@@ -38,6 +39,7 @@ var layers = map[string][]string{
 	"format":              {"kernel", "internal/atomicfile", "format/pickle"},
 	"format/pickle":       {},
 	"optim":               {"kernel", "internal/rng"},
+	"preset":              {},
 	"kernel/onednn":       {"kernel", "internal/atomicfile"},
 	"kernel/ref":          {"kernel"},
 	"kernel/vulkan":       {"kernel"},

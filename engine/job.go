@@ -11,6 +11,7 @@ type Job struct {
 	Word       string `json:"word" toml:"word"`                       // the new word that calls the subject
 	Class      string `json:"class" toml:"class"`                     // what it is: "dog", "monster toy"
 	Out        string `json:"out" toml:"out"`                         // project folder; made where absent
+	Goal       string `json:"goal,omitempty" toml:"goal"`             // what is taught: "object", "person", "animal", "style", "trying"; chooses the presets
 
 	Steps      int     `json:"steps" toml:"steps"`
 	Batch      int     `json:"batch" toml:"batch"`
@@ -23,7 +24,7 @@ type Job struct {
 	Warmup     int     `json:"warmup" toml:"warmup"`                    // steps
 	Cycles     int     `json:"cycles,omitempty" toml:"cycles,omitzero"` // falls of "cosine_with_restarts"
 	Power      float64 `json:"power,omitempty" toml:"power,omitzero"`   // of the fall of "polynomial"; 1 is a line
-	MinSNR     float64 `json:"min_snr" toml:"min_snr"`                  // γ of min-SNR weighting; 0 is off
+	MinSNR     float64 `json:"min_snr" toml:"min_snr"`                  // γ of min-SNR weighting; negative is off
 	ClipNorm   float64 `json:"clip_norm" toml:"clip_norm"`              // largest global gradient norm; negative is off
 	// Preserve is the weight with which the model is held to its own predictions for other prompts; negative is off.
 	Preserve float64 `json:"preserve" toml:"preserve"`

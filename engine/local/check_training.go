@@ -2,6 +2,7 @@ package local
 
 import (
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func lossRules(job engine.Job) []rule {
 		refuse(huber && !(l.HuberC > 0 && l.HuberC <= 1), "huber-c must be above 0 and at most 1, not %g", l.HuberC),
 		refuse(huber && !slices.Contains([]string{"constant", "exponential", "snr"}, l.HuberSchedule),
 			"huber-schedule cannot be %q; choose constant, exponential or snr", l.HuberSchedule),
-		refuse(!finite(job.MinSNR), "min-snr must be a number that is not negative"),
+		refuse(math.IsNaN(job.MinSNR) || math.IsInf(job.MinSNR, 0), "min-snr must be a number; -1 is off"),
 		refuse(job.MinSNR > 0 && l.Debiased, "min-snr and debiased weigh the same timesteps in opposite ways: choose one"),
 	}
 }

@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"easel/engine"
 	"easel/engine/dataset"
@@ -34,19 +35,30 @@ func preserved() []string {
 	return prompts
 }
 
-// complete fills in what the job leaves open.
-func (p *pipeline) complete(job engine.Job, info engine.MethodInfo, images int) engine.Job {
-	set(&job.Batch, 1, 4, p.small())
-	set(&job.Steps, min(max(100*images, 400), 1500), 400, p.small())
+// complete fills in what the job leaves open: from the presets, and what they do not say.
+func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.Choice, error) {
+	debiases := job.Loss.Debiased && job.MinSNR == 0 // in place of the presets' weighting
+	converts := job.Rate == 0 && job.Optimizer != ""
+	p.completePrior(&job, pictures) // before the presets: it takes the place of their preservation
+	job, choices, err := p.presets.Fill(job, pictures, p.small())
+	if err != nil {
+		return job, nil, err
+	}
+	if converts {
+		job.Rate = rateFor(job.Optimizer, job.Rate)
+	}
+	if debiases {
+		job.MinSNR = 0
+		choices = slices.DeleteFunc(choices, func(c engine.Choice) bool { return c.Name == "min_snr" })
+	}
 	job.Resolution = cmp.Or(job.Resolution, p.model.Resolution())
+	job.Batch = cmp.Or(job.Batch, 1)
 	job.Optimizer = cmp.Or(job.Optimizer, "adamw")
-	set(&job.Rate, rateFor(job.Optimizer, cmp.Or(info.Rate, 1e-4)), rateFor(job.Optimizer, cmp.Or(info.SmallRate, 1.5e-3)), p.small())
 	job.ClipNorm = cmp.Or(job.ClipNorm, 1)
-	p.completePrior(&job, images)
-	set(&job.Preserve, -1, 2, p.small())
+	job.Preserve = cmp.Or(job.Preserve, -1)
 	job.SampleSteps = cmp.Or(job.SampleSteps, 20)
 	set(&job.Guidance, 7.5, 4, p.small())
-	set(&job.Schedule, "constant", "cosine", p.small())
+	job.Schedule = cmp.Or(job.Schedule, "constant")
 	if job.Schedule == "constant" && job.Warmup > 0 {
 		job.Schedule = "constant_with_warmup"
 	}
@@ -59,7 +71,7 @@ func (p *pipeline) complete(job engine.Job, info engine.MethodInfo, images int) 
 			job.Prompts = smallColumns
 		}
 	}
-	return job
+	return job, choices, nil
 }
 
 // completeTraining fills in what is meant by leaving a training setting out. Those of a choice that is not made stay empty.
@@ -82,8 +94,9 @@ func (p *pipeline) completeTraining(job engine.Job) engine.Job {
 	return job
 }
 
-// rateFor turns AdamW's learning rate into another optimizer's: Prodigy finds its own, of which 1 is the whole, and
-// Lion's steps are of full size in every element (Chen et al., arXiv 2302.06675, advise 3 to 10 times less).
+// rateFor turns AdamW's learning rate, which presets give, into that of the optimizer that a user chose: Prodigy finds its
+// own, of which 1 is the whole, and Lion's steps are of full size in every element (Chen et al., arXiv 2302.06675, advise 3
+// to 10 times less).
 func rateFor(optimizer string, adamW float64) float64 {
 	switch optimizer {
 	case "prodigy":

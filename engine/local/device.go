@@ -44,5 +44,10 @@ func kilobytes(path, name string) int64 {
 // residentPeak is the most memory that this process has held, in bytes; 0 where the system does not tell.
 func residentPeak() int64 { return kilobytes("/proc/self/status", "VmHWM") }
 
+// forgetPeak makes residentPeak begin anew, where the system can (Linux, proc(5): clear_refs).
+func forgetPeak() {
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // else a later run's peak includes the earlier one's
+}
+
 // resident is the memory that this process holds now, in bytes.
 func resident() int64 { return kilobytes("/proc/self/status", "VmRSS") }

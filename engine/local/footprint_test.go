@@ -57,7 +57,7 @@ func TestTrainsForItsParent(t *testing.T) {
 	if err := json.Unmarshal([]byte(encoded), &job); err != nil {
 		t.Fatal(err)
 	}
-	eng, err := local.New(local.Options{Threads: 2})
+	eng, err := local.New(local.Options{Threads: 2, Presets: shipped(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"easel/engine/method"
 	_ "easel/engine/method/dreambooth" // methods register themselves
 	_ "easel/engine/method/lora"
+	"easel/engine/preset"
 	"easel/engine/store"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Background bool
 	// Cache is a folder for what is measured once on a machine; "" measures nothing.
 	Cache string
+	// Presets fill in what a job leaves open. Without them a job must say how many steps it makes, and at which rate.
+	Presets preset.Set
 }
 
 // local implements engine.Engine. All computing happens on one goroutine, locked to its OS thread: oneDNN's and our
@@ -35,6 +38,7 @@ type Options struct {
 type local struct {
 	backend kernel.Backend
 	device  engine.Device
+	presets preset.Set
 	tasks   chan func()
 	quit    chan struct{} // closed by Close
 	done    chan struct{} // closed when the computing goroutine has ended
@@ -45,7 +49,7 @@ var _ engine.Engine = (*local)(nil)
 
 // New starts an engine.
 func New(o Options) (engine.Engine, error) {
-	l := &local{tasks: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	l := &local{presets: o.Presets, tasks: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	started := make(chan error)
 	go l.work(o, started)
 	if err := <-started; err != nil {

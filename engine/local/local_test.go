@@ -15,6 +15,8 @@ import (
 	"easel/engine/format"
 	"easel/engine/internal/golden"
 	"easel/engine/local"
+	"easel/engine/preset"
+	"easel/presets"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -22,9 +24,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// shipped are the presets that the program holds.
+func shipped(t *testing.T) preset.Set {
+	t.Helper()
+	s, err := preset.Read(presets.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func newEngine(t *testing.T) engine.Engine {
 	t.Helper()
-	eng, err := local.New(local.Options{Threads: 2})
+	eng, err := local.New(local.Options{Threads: 2, Presets: shipped(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

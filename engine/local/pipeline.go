@@ -7,6 +7,7 @@ import (
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/model"
+	"easel/engine/preset"
 	"easel/engine/sample"
 )
 
@@ -17,6 +18,8 @@ type pipeline struct {
 	schedule *diffusion.Schedule
 	backend  kernel.Backend
 	options  graph.Options
+	presets  preset.Set
+	exact    kernel.DType // in which the UNet's weights can be stored without a loss for the type that computes
 
 	plan       engine.Plan
 	storage    model.Storage // of the weights, as planned
@@ -69,7 +72,11 @@ func (l *local) pipeline(name string, m *model.Model, dtype string) (*pipeline, 
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{name: name, model: m, schedule: schedule, backend: l.backend,
+	exact, err := exactType(m, dt)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline{name: name, exact: exact, model: m, schedule: schedule, backend: l.backend, presets: l.presets,
 		options: graph.Options{DType: dt, Memory: &graph.Memory{}}}, nil
 }
 
@@ -88,6 +95,15 @@ func (l *local) activations(dtype string, m *model.Model) (kernel.DType, error) 
 		return kernel.F32, nil
 	}
 	return 0, engine.Errorf("choose precision", "", engine.BadInput, "dtype cannot be %q; choose auto, f32 or bf16", dtype)
+}
+
+// exactType is the narrowest type in which the UNet's weights can be stored and give the same products in dt: where dt is
+// float32, that of the file, which is a half for most checkpoints.
+func exactType(m *model.Model, dt kernel.DType) (kernel.DType, error) {
+	if dt != kernel.F32 {
+		return dt, nil
+	}
+	return m.FileType(model.UNet)
 }
 
 func (p *pipeline) renderer(adapter model.Adapter) *sample.Renderer {

@@ -17,7 +17,7 @@ import (
 
 // ladder lists the plans for a run from the fastest to the leanest.
 func (f *footprint) ladder(resolution int) []engine.Plan {
-	plan := engine.Plan{Together: max(f.columns, 1), Weights: f.p.options.DType.String(), Resolution: resolution}
+	plan := engine.Plan{Together: max(f.columns, 1), Weights: f.p.exact.String(), Resolution: resolution}
 	var rungs []engine.Plan
 	add := func() { rungs = append(rungs, plan) }
 	first := graph.KeepAll
@@ -122,7 +122,7 @@ func (f *footprint) why(p engine.Plan, resolution int) string {
 	if p.Together < f.columns {
 		say("renders %d at a time", p.Together)
 	}
-	if p.Weights != f.p.options.DType.String() {
+	if p.Weights != f.p.exact.String() {
 		say("stores frozen weights as %s", p.Weights)
 	}
 	if p.InPass {

@@ -2,10 +2,12 @@ package local_test
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"easel/engine"
+	"easel/engine/internal/golden"
 	"easel/engine/kernel/onednn"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,5 +82,33 @@ func TestResumedRunKeepsItsPlan(t *testing.T) {
 	}
 	if run.Job.Plan.Peak == 0 || len(said) != 1 || said[0] != run.Job.Plan.Why {
 		t.Errorf("the run began with %+v and went on with %q", run.Job.Plan, said)
+	}
+}
+
+// TestHalfWeightsStayHalf: where float32 computes, a checkpoint of float16 is read as it lies in its file, and the numbers
+// are those of the same weights in float32.
+func TestHalfWeightsStayHalf(t *testing.T) {
+	eng := newEngine(t)
+	lora := golden.Path(t, "files", "lora.safetensors")
+	half := merge(t, engine.MergeRequest{Model: golden.Path(t, "tiny-sd1"), LoRAs: []engine.TunedFile{{Path: lora, Weight: 1}},
+		Out: filepath.Join(t.TempDir(), "half"), DType: "f16"}).Path
+	full := merge(t, engine.MergeRequest{Model: half, LoRAs: []engine.TunedFile{{Path: lora, Weight: 1e-20}}, // adds nothing
+		Out: filepath.Join(t.TempDir(), "full"), DType: "f32"}).Path
+	trained := map[string]map[string][]float32{}
+	for want, model := range map[string]string{"f16": half, "f32": full} {
+		job := tinyJob(t, pictures(t, 2))
+		job.Model, job.Steps = model, 3
+		result, err := eng.Train(context.Background(), job, ignore)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := eng.OpenRun(context.Background(), job.Out)
+		if err != nil || run.Job.Plan.Weights != want {
+			t.Errorf("stored as %s, want %s (%v)", run.Job.Plan.Weights, want, err)
+		}
+		trained[want] = tensors(t, result.Export)
+	}
+	if diff := cmp.Diff(trained["f32"], trained["f16"]); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -69,10 +69,9 @@ func (s *session) loadPictures(ctx context.Context) error {
 		return err
 	}
 	s.pictures = set
-	if s.method, err = method.ByName(s.job.Method); err != nil {
+	if s.job, s.choices, err = s.pipeline.complete(s.job, len(set.Items)); err != nil {
 		return err
 	}
-	s.job = s.pipeline.complete(s.job, s.method.Info(), len(set.Items))
 	s.setup("pictures", "%s from %s", s.counted(), s.job.Images)
 	if err := s.checkMasks(); err != nil {
 		return err
@@ -85,9 +84,13 @@ func (s *session) plan(ctx context.Context) error {
 	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
 		return err
 	}
-	f, err := s.footprint()
+	f, err := s.pipeline.footprint(s.method, s.job)
 	if err != nil {
 		return err
+	}
+	f.prompts = len(train.Prompts(s.pictures, s.job))
+	for _, it := range s.pictures.Items {
+		f.sources = append(f.sources, it.Source)
 	}
 	plan, recorded := s.recordedPlan()
 	if !recorded {
@@ -104,17 +107,13 @@ func (s *session) plan(ctx context.Context) error {
 	return s.loadPictures(ctx)
 }
 
-// footprint describes the run for a prediction.
-func (s *session) footprint() (*footprint, error) {
+// footprint describes a run for a prediction.
+func (p *pipeline) footprint(m method.Method, job engine.Job) (*footprint, error) {
 	release()
-	f := &footprint{p: s.pipeline, method: s.method, job: s.job, rows: s.rows(), columns: len(s.job.Prompts), encodes: true, base: resident()}
-	if s.job.Preserve > 0 || s.job.Prior.On() && s.job.Prior.Images == "" {
+	f := &footprint{p: p, method: m, job: job, rows: rows(job), columns: len(job.Prompts), encodes: true, prompts: 1, base: resident()}
+	if job.Preserve > 0 || job.Prior.On() && job.Prior.Images == "" {
 		f.columns = max(f.columns, keptTogether)
 	}
-	for _, it := range s.pictures.Items {
-		f.sources = append(f.sources, it.Source)
-	}
-	f.prompts = len(train.Prompts(s.pictures, s.job))
 	return f, f.restart(kernel.F32)
 }
 
@@ -193,7 +192,7 @@ func (s *session) buildTrainer(context.Context) error {
 func (s *session) compile(context.Context) error {
 	first := s.pictures.Items[0]
 	factor := s.pipeline.model.VAE.Factor()
-	if err := s.trainer.Prepare(s.rows(), first.Height/factor, first.Width/factor); err != nil {
+	if err := s.trainer.Prepare(rows(s.job), first.Height/factor, first.Width/factor); err != nil {
 		return err
 	}
 	info := s.method.Info()
@@ -205,13 +204,13 @@ func (s *session) compile(context.Context) error {
 }
 
 // rows are those of a step's batch: pictures, and as many of each kind of what is preserved.
-func (s *session) rows() int {
-	rows := s.job.Batch
-	if s.job.Prior.On() {
-		rows += s.job.Batch
+func rows(job engine.Job) int {
+	rows := job.Batch
+	if job.Prior.On() {
+		rows += job.Batch
 	}
-	if s.job.Preserve > 0 {
-		rows += s.job.Batch
+	if job.Preserve > 0 {
+		rows += job.Batch
 	}
 	return rows
 }

@@ -37,7 +37,7 @@ func (l *local) sample(ctx context.Context, req engine.SampleRequest, sink engin
 		return nil, err
 	}
 	defer p.close()
-	if err := p.follow(engine.Plan{Weights: p.options.DType.String()}, false); err != nil {
+	if err := p.follow(engine.Plan{Weights: p.exact.String()}, false); err != nil {
 		return nil, err
 	}
 	p.rest()

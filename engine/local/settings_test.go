@@ -152,7 +152,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"are for the losses huber":                   func(j *engine.Job) { j.Loss.HuberC = 0.1 },
 		"huber-c must be":                            func(j *engine.Job) { j.Loss.Kind, j.Loss.HuberC = "huber", 2 },
 		`huber-schedule cannot be "steep"`:           func(j *engine.Job) { j.Loss.Kind, j.Loss.HuberSchedule = "huber", "steep" },
-		"min-snr must be":                            func(j *engine.Job) { j.MinSNR = -1 },
+		"min-snr must be":                            func(j *engine.Job) { j.MinSNR = math.NaN() },
 		"min-snr and debiased":                       func(j *engine.Job) { j.MinSNR, j.Loss.Debiased = 5, true },
 		"no picture has one":                         func(j *engine.Job) { j.Loss.Masked, j.Images = true, opaque },
 		"noise-offset must be":                       func(j *engine.Job) { j.Noise.Offset = 2 },

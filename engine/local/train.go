@@ -18,6 +18,8 @@ func (l *local) Train(ctx context.Context, job engine.Job, sink engine.Sink) (re
 	err = l.do(ctx, func() error {
 		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
 		defer s.close()
+		release()
+		forgetPeak()
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 		if err = s.prepare(ctx); err == nil {
 			err = s.run(ctx)
@@ -44,8 +46,9 @@ type session struct {
 
 	pipeline   *pipeline
 	pictures   *dataset.Set
-	heldOut    *dataset.Set // pictures that are not trained on
-	class      *dataset.Set // pictures for prior preservation; nil without
+	heldOut    *dataset.Set    // pictures that are not trained on
+	class      *dataset.Set    // pictures for prior preservation; nil without
+	choices    []engine.Choice // of the job's settings
 	method     method.Method
 	tuning     method.Tuning
 	beginning  string // hash of the file that training begins with; empty where there is none

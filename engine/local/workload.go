@@ -139,7 +139,7 @@ func (w *workload) trainingStep(p *pipeline, req engine.BenchRequest) error {
 	if err := t.Prepare(w.batch, side, side); err != nil {
 		return err
 	}
-	b := benchBatch(p, w.batch, side)
+	b := benchBatch(p, w.batch, side, side)
 	step := 0
 	w.run = func(ctx context.Context) error {
 		_, err := t.Step(ctx, step, b)
@@ -178,10 +178,11 @@ func benchSettings(p *pipeline, req engine.BenchRequest, info engine.MethodInfo)
 	return settings
 }
 
-func benchBatch(p *pipeline, size, side int) train.Batch {
-	shape := []int{size, side, side, p.model.UNet.InChannels}
+// benchBatch has noise for pictures, of height x width latents, and empty prompts.
+func benchBatch(p *pipeline, size, height, width int) train.Batch {
+	shape := []int{size, height, width, p.model.UNet.InChannels}
 	b := train.Batch{Latents: kernel.New(kernel.F32, shape...), Noise: kernel.New(kernel.F32, shape...),
-		Context: kernel.New(kernel.F32, size, model.Tokens, p.model.UNet.CrossAttentionDim)}
+		Context: kernel.New(kernel.F32, size, model.Tokens, p.model.UNet.CrossAttentionDim), IDs: p.model.IDs(make([]string, size)...)}
 	for i := range b.Noise.F32() {
 		b.Noise.F32()[i] = float32(i%7)/3 - 1
 	}

@@ -15,7 +15,7 @@ func TestBackgroundYieldsWithTheComputingThreadsOnly(t *testing.T) {
 	if before > 0 {
 		t.Skip("this process runs at low priority anyway")
 	}
-	eng, err := local.New(local.Options{Threads: 2, Background: true})
+	eng, err := local.New(local.Options{Threads: 2, Presets: shipped(t), Background: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,18 @@ func (Steady) BeforeStep(int) {}
 // AfterStep implements Tuning.
 func (Steady) AfterStep(int) {}
 
+// FileBytes is the expected size of the first form of file that t writes, values stored as dtype.
+func FileBytes(t Tuning, dtype kernel.DType) int64 {
+	if own, ok := t.(interface{ FileBytes(kernel.DType) int64 }); ok {
+		return own.FileBytes(dtype)
+	}
+	n := int64(0)
+	for _, p := range t.Parameters() { // most methods write what they train
+		n += int64(kernel.Len(p.Value.Shape) * dtype.Size())
+	}
+	return n
+}
+
 // Parameter is a tensor that the loss updates. Its leaf in a graph has its name.
 type Parameter struct {
 	Name  string

@@ -34,6 +34,32 @@ func (m *Model) Store(part Part, s Storage) {
 	m.stored[part] = &stored{Weights: m.weights[part], storage: &s}
 }
 
+// FileType is the type in which most numbers of a network's matrices and convolutions lie in the model's file.
+func (m *Model) FileType(part Part) (kernel.DType, error) {
+	if r, ok := m.weights[part].(*Random); ok { // makes each tensor when it is asked for
+		return r.dtype, nil
+	}
+	layers, err := m.Layers()
+	if err != nil {
+		return 0, err
+	}
+	numbers := map[kernel.DType]int{}
+	most := kernel.F32
+	for _, l := range layers {
+		if l.Part != part {
+			continue
+		}
+		t, err := m.weights[part].Tensor(l.Module+".weight", l.Shape...)
+		if err != nil {
+			return 0, err
+		}
+		if numbers[t.DType] += t.Len(); numbers[t.DType] > numbers[most] {
+			most = t.DType
+		}
+	}
+	return most, nil
+}
+
 // Release forgets the weights of a network and gives back their memory. Graphs that hold some go on working; new ones
 // read the file again.
 func (m *Model) Release(part Part) {

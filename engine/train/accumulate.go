@@ -7,18 +7,27 @@ import (
 	"easel/engine/kernel"
 )
 
-// gradients runs batches and points the parameters to the sum of their gradients; loss is the batches' mean. Batches
-// may be of different shapes.
-func (t *Trainer) gradients(ctx context.Context, batches []Batch) (loss float64, err error) {
+// graphsFor are the graphs of batches, which may be of different shapes.
+func (t *Trainer) graphsFor(batches []Batch) ([]*stepGraph, error) {
 	if len(batches) == 0 {
-		return 0, engine.Errorf("train", "", engine.Internal, "a step without a batch")
+		return nil, engine.Errorf("train", "", engine.Internal, "a step without a batch")
 	}
-	for i, b := range batches {
+	var graphs []*stepGraph
+	for _, b := range batches {
 		s := b.Latents.Shape
 		g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
+		graphs = append(graphs, g)
+	}
+	return graphs, nil
+}
+
+// gradients runs batches and points the parameters to the sum of their gradients; loss is the batches' mean.
+func (t *Trainer) gradients(ctx context.Context, graphs []*stepGraph, batches []Batch) (loss float64, err error) {
+	for i, b := range batches {
+		g := graphs[i]
 		one, err := g.run(ctx, t.inputs(b))
 		if err != nil {
 			return 0, err

@@ -43,17 +43,12 @@ func finite(step int, loss, norm float64, changed bool) error {
 // stepInPass makes a step that changes each parameter as soon as its gradient is there. Gradients are clipped by the norm
 // of the last step's together, or of those seen so far in this one where that is larger: that of all is not known before
 // the first must be used.
-func (t *Trainer) stepInPass(ctx context.Context, step int, batches []Batch) (Result, error) {
+func (t *Trainer) stepInPass(ctx context.Context, step int, graphs []*stepGraph, batches []Batch) (Result, error) {
 	optimizer, ok := t.Optimizer.(optim.Partial)
 	if !ok || len(batches) != 1 {
 		return Result{}, engine.Errorf("train", "", engine.Internal, "%s with %d batches cannot step within a pass", t.Optimizer.Name(), len(batches))
 	}
-	b := batches[0]
-	s := b.Latents.Shape
-	g, err := t.graph([4]int{s[0] + len(b.Kept), s[1], s[2], s[3]})
-	if err != nil {
-		return Result{}, err
-	}
+	g := graphs[0]
 	rate, squares, changed := t.Rate.At(step, t.Steps), 0.0, false
 	optimizer.Begin()
 	g.vm.OnUpdate(func(k int, gradient *kernel.Tensor) error {
@@ -75,7 +70,7 @@ func (t *Trainer) stepInPass(ctx context.Context, step int, batches []Batch) (Re
 		changed = true
 		return optimizer.Step(t.Backend, []optim.Param{p}, rate, scale)
 	})
-	loss, err := g.run(ctx, t.inputs(b))
+	loss, err := g.run(ctx, t.inputs(batches[0]))
 	if err != nil {
 		return Result{}, err
 	}

@@ -98,15 +98,19 @@ func (t *Trainer) Prepare(size, height, width int) error {
 // the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
 // has changed either, unless with InPass the error says so.
 func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Result, err error) {
+	t.goOn(step)
+	graphs, err := t.graphsFor(batches)
+	if err != nil {
+		return r, err
+	}
 	if err := t.swapAverage(); err != nil {
 		return r, err
 	}
 	t.Tuning.BeforeStep(step)
-	t.goOn(step)
 	if t.InPass {
-		r, err = t.stepInPass(ctx, step, batches)
+		r, err = t.stepInPass(ctx, step, graphs, batches)
 	} else {
-		r, err = t.step(ctx, step, batches)
+		r, err = t.step(ctx, step, graphs, batches)
 	}
 	t.Tuning.AfterStep(step)
 	if err == nil {
@@ -119,8 +123,8 @@ func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Resul
 }
 
 // step waits for all gradients before it changes a parameter.
-func (t *Trainer) step(ctx context.Context, step int, batches []Batch) (Result, error) {
-	loss, err := t.gradients(ctx, batches)
+func (t *Trainer) step(ctx context.Context, step int, graphs []*stepGraph, batches []Batch) (Result, error) {
+	loss, err := t.gradients(ctx, graphs, batches)
 	if err != nil {
 		return Result{}, err
 	}

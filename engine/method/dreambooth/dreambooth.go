@@ -31,14 +31,12 @@ const (
 // Info implements method.Method.
 func (dreambooth) Info() engine.MethodInfo {
 	return engine.MethodInfo{
-		Name:      "dreambooth",
-		Title:     "DreamBooth",
-		Updates:   "the UNet's own weights, or a part of them, and the text encoder's where asked",
-		Element:   engine.Weights,
-		Good:      "has the most room to learn a subject's looks, and gives a whole model",
-		Harm:      "forgets what the model knew unless the prior is preserved; needs the most memory and time, and writes the largest file",
-		Rate:      2e-6, // spec/training.md 4.1
-		SmallRate: 1e-4,
+		Name:    "dreambooth",
+		Title:   "DreamBooth",
+		Updates: "the UNet's own weights, or a part of them, and the text encoder's where asked",
+		Element: engine.Weights,
+		Good:    "has the most room to learn a subject's looks, and gives a whole model",
+		Harm:    "forgets what the model knew unless the prior is preserved; needs the most memory and time, and writes the largest file",
 		Files: []engine.FileForm{
 			{Name: formCheckpoint, Ending: ".safetensors", Title: "whole model in one file, for A1111, ComfyUI and diffusers"},
 			{Name: formFolder, Title: "whole model as a folder, for diffusers"},
