@@ -81,6 +81,10 @@ func (s *session) loadPictures(ctx context.Context) error {
 
 // plan decides how the run uses memory. A resumed run goes on as it began, unless it is given another budget.
 func (s *session) plan(ctx context.Context) error {
+	var err error
+	if s.method, err = method.ByName(s.job.Method); err != nil {
+		return err
+	}
 	if _, err := fileForms(s.method.Info(), s.job.Files); err != nil {
 		return err
 	}
