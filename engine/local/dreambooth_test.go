@@ -11,7 +11,7 @@ import (
 )
 
 // TestDreamBoothGoesOnBitForBit: a run that was stopped and resumed exports what an uninterrupted one does, with the text
-// encoder trained for a while and an average kept; and the text encoder stays as it is from the step that was named.
+// encoder trained for a while and an average kept.
 func TestDreamBoothGoesOnBitForBit(t *testing.T) {
 	eng := newEngine(t)
 	job := wholeJob(t, pictures(t, 2))
