@@ -12,6 +12,7 @@ import (
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
 	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/optim"
 	"easel/engine/train"
 )
@@ -85,6 +86,17 @@ func TestAStepWithinThePassIsTheSame(t *testing.T) {
 func TestTrainersGoOnBitForBit(t *testing.T) {
 	for name, change := range map[string]func(*train.Trainer){
 		"within the pass": func(tr *train.Trainer) { tr.ClipNorm, tr.InPass = 0.01, true },
+		"two bytes": func(tr *train.Trainer) {
+			tr.Model.Store(model.UNet, model.Storage{Trained: kernel.BF16, Lean: true})
+			settings, err := optim.Defaults("adamw8bit")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tr.Optimizer, err = optim.New("adamw8bit", settings); err != nil {
+				t.Fatal(err)
+			}
+			tr.InPass = true
+		},
 		"average": func(tr *train.Trainer) {
 			var err error
 			if tr.Average, err = optim.NewEMA(0.9); err != nil {
@@ -94,6 +106,9 @@ func TestTrainersGoOnBitForBit(t *testing.T) {
 	} {
 		f, whole := wholeTrainer(t, change)
 		steps(t, f, whole, 0, 3)
+		if n := slices.IndexFunc(whole.Params(), func(p optim.Param) bool { return p.Value.DType == kernel.BF16 }); (n >= 0) != (name == "two bytes") {
+			t.Errorf("%s: parameters of two bytes: %v", name, n >= 0)
+		}
 		_, begun := wholeTrainer(t, change)
 		steps(t, f, begun, 0, 2)
 		path := filepath.Join(t.TempDir(), "checkpoint.safetensors")
