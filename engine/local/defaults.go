@@ -39,6 +39,7 @@ func preserved() []string {
 func (p *pipeline) complete(job engine.Job, pictures int) (engine.Job, []engine.Choice, error) {
 	debiases := job.Loss.Debiased && job.MinSNR == 0 // in place of the presets' weighting
 	converts := job.Rate == 0 && job.Optimizer != ""
+	p.completePrior(&job, pictures) // before the presets: it takes the place of their preservation
 	job, choices, err := p.presets.Fill(job, pictures, p.small())
 	if err != nil {
 		return job, nil, err

@@ -114,8 +114,12 @@ func (f *footprint) parameters(params []optim.Param, plan engine.Plan) (bytes in
 		bytes += n * (int64(p.Value.DType.Size()) + each)
 	}
 	f.numbers = numbers
-	if plan.InPass { // garbage of the optimizer's memory, and a form of one weight for the time of a call
-		bytes += numbers*each*gcPercentHeavy/100 + 8*largest
+	garbage := int64(gcPercent) // that may lie beside the optimizer's memory, which is in Go's heap
+	if plan.InPass {
+		garbage = gcPercentHeavy
+	}
+	if f.heavy() {
+		bytes += numbers*each*garbage/100 + 4*largest // and a form of one weight for the time of a call
 	}
 	return bytes
 }

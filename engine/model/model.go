@@ -24,6 +24,7 @@ type Model struct {
 
 	folder  *format.Folder       // from which the model comes, or
 	file    *format.Checkpoint   // from this; New's comes from neither
+	numbers int64                // in the files of all three networks
 	words   *tokenizer.Tokenizer // with the words added to this model; nil before one is asked for
 	weights map[Part]Weights
 	stored  map[Part]*stored // what graphs read, made of weights
@@ -57,6 +58,7 @@ func (m *Model) read(folder *format.Folder) (err error) {
 		}
 		config[part] = c.Config
 		m.weights[part] = fileWeights{c.Weights, map[string]*kernel.Tensor{}}
+		m.count(c.Weights)
 	}
 	if err := m.parse(folder.Path(), func(part Part) ([]byte, error) { return config[part], nil }); err != nil {
 		return err

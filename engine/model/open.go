@@ -91,6 +91,7 @@ func (m *Model) fromCheckpoint(c *format.Checkpoint, o Options) error {
 		}
 		source[part] = s
 		m.weights[part] = fileWeights{s, map[string]*kernel.Tensor{}}
+		m.count(s)
 	}
 	if m.Prediction = o.Prediction; m.Prediction == "" {
 		m.Prediction = predictionOf(c, source[UNet])

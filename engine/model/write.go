@@ -67,6 +67,16 @@ func (m *Model) originals(changes Changes, dtype kernel.DType) (tensors []format
 	return tensors, nil
 }
 
+// Numbers is how many a file of the model holds; 0 for one that does not come from a file.
+func (m *Model) Numbers() int64 { return m.numbers }
+
+func (m *Model) count(s format.Source) {
+	for _, name := range s.Names() {
+		_, shape, _ := s.Info(name)
+		m.numbers += int64(kernel.Len(shape))
+	}
+}
+
 // parts are those that a file of a model holds.
 var parts = []Part{UNet, Text, VAE}
 

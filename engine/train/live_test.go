@@ -3,12 +3,16 @@ package train_test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"easel/engine"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
+	"easel/engine/method"
+	"easel/engine/model"
 	"easel/engine/optim"
 	"easel/engine/train"
 )
@@ -82,6 +86,17 @@ func TestAStepWithinThePassIsTheSame(t *testing.T) {
 func TestTrainersGoOnBitForBit(t *testing.T) {
 	for name, change := range map[string]func(*train.Trainer){
 		"within the pass": func(tr *train.Trainer) { tr.ClipNorm, tr.InPass = 0.01, true },
+		"two bytes": func(tr *train.Trainer) {
+			tr.Model.Store(model.UNet, model.Storage{Trained: kernel.BF16, Lean: true})
+			settings, err := optim.Defaults("adamw8bit")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tr.Optimizer, err = optim.New("adamw8bit", settings); err != nil {
+				t.Fatal(err)
+			}
+			tr.InPass = true
+		},
 		"average": func(tr *train.Trainer) {
 			var err error
 			if tr.Average, err = optim.NewEMA(0.9); err != nil {
@@ -91,6 +106,9 @@ func TestTrainersGoOnBitForBit(t *testing.T) {
 	} {
 		f, whole := wholeTrainer(t, change)
 		steps(t, f, whole, 0, 3)
+		if n := slices.IndexFunc(whole.Params(), func(p optim.Param) bool { return p.Value.DType == kernel.BF16 }); (n >= 0) != (name == "two bytes") {
+			t.Errorf("%s: parameters of two bytes: %v", name, n >= 0)
+		}
 		_, begun := wholeTrainer(t, change)
 		steps(t, f, begun, 0, 2)
 		path := filepath.Join(t.TempDir(), "checkpoint.safetensors")
@@ -139,5 +157,50 @@ func TestTheAverageIsHeldBetweenSteps(t *testing.T) {
 			t.Errorf("%s is not the average", p.Name)
 			break
 		}
+	}
+}
+
+// TestATextEncoderIsTrainedUntilAStep, and stays to the bit while the UNet goes on.
+func TestATextEncoderIsTrainedUntilAStep(t *testing.T) {
+	f := golden.Open(t, "train/unet_text_full.safetensors")
+	m := loadTiny(t)
+	tr := dreamBooth(t, f, m, ref.New(), graph.Options{}, "on")
+	me, err := method.ByName("dreambooth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tr.Tuning, err = me.Start(m, engine.Job{Settings: map[string]string{"text-encoder": "on", "text-until": "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	s := f.Tensor("in/latents").Shape
+	if err := tr.Prepare(s[1], s[3], s[4]); err != nil {
+		t.Fatal(err)
+	}
+	moved := func(from int) (text, unet int) {
+		before := map[string]*kernel.Tensor{}
+		for _, p := range tr.Params() {
+			before[p.Name] = p.Value.Clone()
+		}
+		steps(t, f, tr, from, from+1)
+		for _, p := range tr.Params() {
+			if slices.Equal(p.Value.F32(), before[p.Name].F32()) {
+				continue
+			}
+			if strings.HasPrefix(p.Name, "text_encoder.") {
+				text++
+			} else {
+				unet++
+			}
+		}
+		return text, unet
+	}
+	if text, unet := moved(0); text == 0 || unet == 0 {
+		t.Errorf("the first step moved %d of the text encoder's tensors and %d of the UNet's", text, unet)
+	}
+	if text, unet := moved(1); text != 0 || unet == 0 {
+		t.Errorf("the second step moved %d of the text encoder's tensors and %d of the UNet's", text, unet)
+	}
+	if n := tr.VM().Operators()["embedding grad"]; n != 0 {
+		t.Errorf("the backward pass still goes through the text encoder")
 	}
 }

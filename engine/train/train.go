@@ -98,10 +98,15 @@ func (t *Trainer) Prepare(size, height, width int) error {
 // the gradients are there, nothing has changed. A loss or gradient that is not finite is an error of kind NaN, and nothing
 // has changed either, unless with InPass the error says so.
 func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Result, err error) {
+	t.goOn(step)
+	graphs, err := t.graphsFor(batches)
+	if err != nil {
+		return r, err
+	}
 	if err := t.swapAverage(); err != nil {
 		return r, err
 	}
-	if r, err = t.change(ctx, step, batches); err == nil {
+	if r, err = t.change(ctx, step, graphs, batches); err == nil {
 		return r, t.average()
 	}
 	if failed := t.swapAverage(); failed != nil {
@@ -110,13 +115,8 @@ func (t *Trainer) Step(ctx context.Context, step int, batches ...Batch) (r Resul
 	return r, err
 }
 
-// change makes the step on the parameters' own values. Graphs are built before what is random in a method is drawn.
-func (t *Trainer) change(ctx context.Context, step int, batches []Batch) (Result, error) {
-	t.goOn(step)
-	graphs, err := t.graphsFor(batches)
-	if err != nil {
-		return Result{}, err
-	}
+// change makes the step on the parameters' own values.
+func (t *Trainer) change(ctx context.Context, step int, graphs []*stepGraph, batches []Batch) (Result, error) {
 	t.Tuning.BeforeStep(step)
 	defer t.Tuning.AfterStep(step)
 	if t.InPass {

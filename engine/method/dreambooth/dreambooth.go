@@ -220,5 +220,8 @@ func (t *tuning) Export(path, form string, about method.About, dtype kernel.DTyp
 	return t.model.WriteFile(path, t.changes(), dtype, about.LoRAMeta().CheckpointSpec())
 }
 
+// FileBytes is the size of a whole model (method.FileBytes).
+func (t *tuning) FileBytes(dtype kernel.DType) int64 { return t.model.Numbers() * int64(dtype.Size()) }
+
 // Remark implements method.Remarker.
 func (t *tuning) Remark() string { return t.remark }

@@ -186,6 +186,10 @@ func TestCheckpointHoldsTheWholeModel(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+		size := method.FileBytes(trained(t, m, nil), kernel.F16)
+		if info, err := os.Stat(path); err != nil || math.Abs(float64(info.Size()-size)) > 0.1*float64(size) { // the header is much, in so small a file
+			t.Errorf("%s: %d bytes were expected, the file has %d", name, size, info.Size())
+		}
 		if f.Metadata()["modelspec.architecture"] != "stable-diffusion-v1" {
 			t.Errorf("%s: metadata %v", name, f.Metadata())
 		}
