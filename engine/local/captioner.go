@@ -31,7 +31,7 @@ func (l *local) openCaptioner(req engine.CaptionRequest) (*captioner, error) {
 	case builtinName:
 		c.model, err = blip.Load(builtin.Captioner())
 	default:
-		c.model, err = blip.Open(req.Model, vocabularies()...)
+		c.model, err = blip.Open(req.Model)
 	}
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (l *local) openCaptioner(req engine.CaptionRequest) (*captioner, error) {
 // find opens the first captioner of other programs that can be used, or the built-in one.
 func (c *captioner) find() (err error) {
 	for _, path := range captioners() {
-		if c.model, err = blip.Open(path, vocabularies()...); err == nil {
+		if c.model, err = blip.Open(path); err == nil {
 			c.name = path
 			return nil
 		}
@@ -97,15 +97,7 @@ var captionerPlaces = []string{
 	"*/models/[Bb][Ll][Ii][Pp]/*", "*/*/models/[Bb][Ll][Ii][Pp]/*",
 }
 
-// vocabularyPlaces are where BERT's vocabulary may be, of which a single file has none.
-var vocabularyPlaces = []string{
-	".cache/huggingface/hub/models--*bert-base-uncased/snapshots/*/vocab.txt",
-	".cache/huggingface/hub/models--Salesforce--blip-*/snapshots/*/vocab.txt",
-	"*/models/[Bb][Ll][Ii][Pp]/*/vocab.txt", "*/*/models/[Bb][Ll][Ii][Pp]/*/vocab.txt",
-}
-
-func captioners() []string   { return inHome(captionerPlaces) }
-func vocabularies() []string { return inHome(vocabularyPlaces) }
+func captioners() []string { return inHome(captionerPlaces) }
 
 // inHome lists what there is of patterns below the home folder.
 func inHome(patterns []string) []string {

@@ -1,6 +1,11 @@
 package tokenizer_test
 
 import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -81,4 +86,27 @@ func FuzzWordPiece(f *testing.F) {
 			t.Fatalf("%q comes back as %q", text, out)
 		}
 	})
+}
+
+// TestBERTIsThePublishedVocabulary, by the hash of the file (spec/captioner.md §2), and has its ids.
+func TestBERTIsThePublishedVocabulary(t *testing.T) {
+	f, err := os.Open("bert_uncased_vocab.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, z); err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3" {
+		t.Errorf("sha256 %s", got)
+	}
+	if diff := cmp.Diff([]int32{1037, 3861, 1997}, tokenizer.BERT().Encode("A picture of")); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -20,10 +20,10 @@ const opOpen = "open captioner"
 
 // Open opens the captioner at path: a folder of transformers, or a file of weights as transformers or Salesforce stores
 // them. A file's config.json, preprocessor_config.json and vocab.txt lie beside it; where there is no config.json the
-// tensors' shapes tell the sizes. vocabularies are further files in which BERT's may be found.
+// tensors' shapes tell the sizes, and where there is no vocab.txt it is BERT's.
 //
-// Errors: NotFound, where the vocabulary is missing too, BadFile, Unsupported.
-func Open(path string, vocabularies ...string) (*Model, error) {
+// Errors: NotFound, where a vocabulary of another size is missing too, BadFile, Unsupported.
+func Open(path string) (*Model, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, engine.Errorf(opOpen, path, engine.NotFound, "there is no such file or folder")
@@ -37,7 +37,7 @@ func Open(path string, vocabularies ...string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(files, path, vocabularies)
+	return load(files, path)
 }
 
 // Load opens a folder of transformers, such as an embedded one.
@@ -46,16 +46,16 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(files, "", nil)
+	return load(files, "")
 }
 
-func load(files *format.Captioner, path string, vocabularies []string) (m *Model, err error) {
+func load(files *format.Captioner, path string) (m *Model, err error) {
 	m = &Model{weights: &fileWeights{source: files, have: map[string]*kernel.Tensor{}}, close: files.Close}
 	if m.Config, err = config(files); err == nil {
 		err = m.readPreprocessor(files)
 	}
 	if err == nil {
-		m.Words, err = words(files, m.Text, vocabularies)
+		m.Words, err = words(files, m.Text)
 	}
 	if err != nil {
 		files.Close()
@@ -137,28 +137,23 @@ func (m *Model) readPreprocessor(files *format.Captioner) error {
 // begins are the tokens that BLIP adds to BERT's vocabulary: vocab.txt ends before them.
 const begins = 2
 
-// words reads the vocabulary: vocab.txt beside the weights, or the first of the further files that fits.
-func words(files *format.Captioner, c TextConfig, further []string) (*tokenizer.WordPiece, error) {
+// words reads the vocabulary: vocab.txt beside the weights, or else BERT's.
+func words(files *format.Captioner, c TextConfig) (*tokenizer.WordPiece, error) {
 	text, err := files.Read("vocab.txt")
 	if err != nil {
 		return nil, err
 	}
-	fits := func(text []byte) (*tokenizer.WordPiece, error) {
-		w, err := tokenizer.ParseWordPiece(text)
-		if err == nil && (w.Len() > c.VocabSize || w.Len() < c.VocabSize-begins) {
-			err = engine.Errorf(opOpen, "", engine.BadFile, "vocab.txt has %d word pieces, the captioner %d", w.Len(), c.VocabSize)
-		}
-		return w, err
-	}
+	w := tokenizer.BERT()
 	if text != nil {
-		return fits(text)
-	}
-	for _, path := range further {
-		if text, err := os.ReadFile(path); err == nil {
-			if w, err := fits(text); err == nil {
-				return w, nil
-			}
+		if w, err = tokenizer.ParseWordPiece(text); err != nil {
+			return nil, err
 		}
 	}
-	return nil, engine.Errorf(opOpen, "", engine.NotFound, "the list of its words is missing: put the vocab.txt of bert-base-uncased, or of BLIP in transformers' form, into %s", cmp.Or(files.Dir(), "its folder"))
+	if n := w.Len(); n <= c.VocabSize && n >= c.VocabSize-begins {
+		return w, nil
+	}
+	if text == nil {
+		return nil, engine.Errorf(opOpen, "", engine.NotFound, "the list of its %d words is missing: put its vocab.txt into %s", c.VocabSize, cmp.Or(files.Dir(), "its folder"))
+	}
+	return nil, engine.Errorf(opOpen, "", engine.BadFile, "vocab.txt has %d word pieces, the captioner %d", w.Len(), c.VocabSize)
 }

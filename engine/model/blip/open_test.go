@@ -3,10 +3,12 @@ package blip_test
 import (
 	"bufio"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"easel/engine"
 	"easel/engine/builtin"
@@ -115,14 +117,19 @@ func TestBuiltinOpens(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	dir := golden.Path(t, "blip")
-	if _, err := blip.Open(dir); engine.KindOf(err) != engine.NotFound || !strings.Contains(err.Error(), "vocab.txt") {
-		t.Errorf("without a vocabulary: %v", err)
+	small := fstest.MapFS{}
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		data, err := fs.ReadFile(builtin.Captioner(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		small[name] = &fstest.MapFile{Data: data}
 	}
-	small := filepath.Join(t.TempDir(), "vocab.txt")
-	if err := os.WriteFile(small, []byte("[UNK]\na\n"), 0o666); err != nil {
-		t.Fatal(err)
+	if _, err := blip.Load(small); engine.KindOf(err) != engine.NotFound || !strings.Contains(err.Error(), "vocab.txt") {
+		t.Errorf("without a vocabulary of its own: %v", err)
 	}
-	if _, err := blip.Open(dir, small); engine.KindOf(err) != engine.NotFound {
+	small["vocab.txt"] = &fstest.MapFile{Data: []byte("[UNK]\na\n")}
+	if _, err := blip.Load(small); engine.KindOf(err) != engine.BadFile {
 		t.Errorf("with another model's vocabulary: %v", err)
 	}
 	// A single file of an odd width does not tell its heads.
