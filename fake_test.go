@@ -42,7 +42,7 @@ func (e *fakeEngine) Methods() []engine.MethodInfo {
 	rank := engine.Setting{Name: "rank", Default: "8", Help: "width of the inserted layers"}
 	return []engine.MethodInfo{
 		{Name: "lora", Title: "LoRA", Updates: "inserted layers", Good: "much", Harm: "little", Files: []engine.FileForm{{Name: "kohya", Title: "LoRA for all"}}, Settings: []engine.Setting{rank, {Name: "targets", Default: "all", Help: "layers", Choices: []string{"all", "attention"}}}},
-		{Name: "other", Title: "Other", Updates: "all", Good: "nothing", Harm: "all", Settings: []engine.Setting{rank, {Name: "depth", Default: "2", Help: "layers deep"}}},
+		{Name: "other", Title: "Other", Updates: "all", Good: "nothing", Harm: "all", Settings: []engine.Setting{rank, {Name: "depth", Default: "2", Help: "layers deep"}, {Name: "targets", Help: "parts"}}},
 	}
 }
 

@@ -31,7 +31,7 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 	all.DType, all.Export = "bf16", "f32"
 	all.Settings = map[string]string{"rank": "16", "targets": "attention"}
 	other := base
-	other.Method, other.Settings = "other", map[string]string{"depth": "3"}
+	other.Method, other.Settings = "other", map[string]string{"depth": "3", "targets": "trunk"}
 	for name, c := range map[string]struct {
 		args string
 		want engine.Job
@@ -42,7 +42,7 @@ func TestTrainFlagsBecomeAJob(t *testing.T) {
 			" --accumulate 3 --cycles 2 --power 1.5 --clip 0.5 --loss huber --huber-c 0.2 --huber-schedule constant --debiased --masked" +
 			" --noise-offset 0.05 --noise-pyramid 0.3 --noise-perturb 0.1 --timestep-from 10 --timestep-to 900 --timesteps logit_normal --timestep-bias -0.5" +
 			" --caption-dropout 0.1 --caption-shuffle --caption-keep 1 --caption-template {caption} --caption-template {word} --flip --crops 4 --hold-out 1", all},
-		"another method": {"--method other --depth 3", other},
+		"another method": {"--method other --depth 3 --targets trunk", other},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{}, zorbit...)
@@ -185,7 +185,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		}
 	}
 	_, stdout, _ := easel(t, &fakeEngine{}, false, "train", "-h")
-	for _, want := range []string{"-rank value\n    \tlora, other: width of the inserted layers (default 8)", "-depth value\n    \tother: layers deep", "(all, attention)"} {
+	for _, want := range []string{"-rank value\n    \tlora, other: width of the inserted layers (default 8)", "-depth value\n    \tother: layers deep", "lora: layers (all, attention) (default all)\n    \tother: parts\n"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the help of train lacks %q:\n%s", want, stdout)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,27 +23,40 @@ func settingFlags(fs *flag.FlagSet, methods []engine.MethodInfo, job *engine.Job
 	for _, m := range methods {
 		for _, s := range m.Settings {
 			if fs.Lookup(s.Name) == nil {
-				fs.Var(&settingValue{s, job}, s.Name, settingHelp(s, methods))
+				fs.Var(&settingValue{s.Name, job}, s.Name, settingHelp(s.Name, methods))
 			}
 		}
 	}
 }
 
-func settingHelp(s engine.Setting, methods []engine.MethodInfo) string {
-	var of []string
+// settingHelp says what a setting means to each method that has it, a line for those to which it means the same.
+func settingHelp(name string, methods []engine.MethodInfo) string {
+	var meanings []string
+	of := map[string][]string{}
 	for _, m := range methods {
-		if hasSetting(m, s.Name) {
-			of = append(of, m.Name)
+		s, ok := settingNamed(m, name)
+		if !ok {
+			continue
 		}
+		meaning := s.Help
+		if len(s.Choices) > 0 {
+			meaning += " (" + strings.Join(s.Choices, ", ") + ")"
+		}
+		if s.Default != "" {
+			meaning += " (default " + s.Default + ")"
+		}
+		if of[meaning] == nil {
+			meanings = append(meanings, meaning)
+		}
+		of[meaning] = append(of[meaning], m.Name)
 	}
-	help := fmt.Sprintf("%s: %s", strings.Join(of, ", "), s.Help)
-	if len(s.Choices) > 0 {
-		help += " (" + strings.Join(s.Choices, ", ") + ")"
+	for i, meaning := range meanings {
+		meanings[i] = strings.Join(of[meaning], ", ") + ": " + meaning
 	}
-	return help
+	return strings.Join(meanings, "\n")
 }
 
-// checkSettings reports settings in job that its method does not have.
+// checkSettings reports settings in job that its method does not have, or that cannot be what they are.
 func checkSettings(job engine.Job, methods []engine.MethodInfo) error {
 	i := slices.IndexFunc(methods, func(m engine.MethodInfo) bool { return m.Name == job.Method })
 	if i < 0 {
@@ -55,35 +67,41 @@ func checkSettings(job engine.Job, methods []engine.MethodInfo) error {
 		return usagef("there is no method %q; there are: %s", job.Method, strings.Join(names, ", "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(job.Settings)) {
-		if !hasSetting(methods[i], name) {
+		s, ok := settingNamed(methods[i], name)
+		if !ok {
 			return usagef("--%s is no setting of method %s; leave it out", name, job.Method)
+		}
+		if c, v := s.Choices, job.Settings[name]; len(c) > 0 && !slices.Contains(c, v) {
+			return usagef("--%s cannot be %q; choose from %s", name, v, strings.Join(c, ", "))
 		}
 	}
 	return nil
 }
 
-func hasSetting(m engine.MethodInfo, name string) bool {
-	return slices.ContainsFunc(m.Settings, func(s engine.Setting) bool { return s.Name == name })
+func settingNamed(m engine.MethodInfo, name string) (engine.Setting, bool) {
+	i := slices.IndexFunc(m.Settings, func(s engine.Setting) bool { return s.Name == name })
+	if i < 0 {
+		return engine.Setting{}, false
+	}
+	return m.Settings[i], true
 }
 
 // settingValue is the flag of a method's setting; job gets it only when it is given.
 type settingValue struct {
-	setting engine.Setting
-	job     *engine.Job
+	name string
+	job  *engine.Job
 }
 
-// String returns the default, for the help.
-func (v *settingValue) String() string { return v.setting.Default }
+// String is empty: the help says each method's default.
+func (v *settingValue) String() string { return "" }
 
-// Set keeps the value for the engine, which knows what is allowed, but checks a choice at once.
+// Set keeps the value for checkSettings and the engine, which know what is allowed: another method may allow something
+// else under the name.
 func (v *settingValue) Set(text string) error {
-	if c := v.setting.Choices; len(c) > 0 && !slices.Contains(c, text) {
-		return fmt.Errorf("choose from %s", strings.Join(c, ", "))
-	}
 	if v.job.Settings == nil {
 		v.job.Settings = map[string]string{}
 	}
-	v.job.Settings[v.setting.Name] = text
+	v.job.Settings[v.name] = text
 	return nil
 }
 
