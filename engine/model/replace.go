@@ -57,11 +57,12 @@ func openSources(path string) (source map[Part]format.Source, closeFile func() e
 			return c.Weights, nil
 		}
 	} else {
-		c, err := format.OpenCheckpoint(path)
+		f, err := format.Open(path)
 		if err != nil {
 			return nil, nil, err
 		}
-		closeFile = c.Close
+		c := format.NewCheckpoint(f) // of whatever kind: it is held against the model that it is for
+		closeFile = f.Close
 		component = func(part Part) (format.Source, error) { return c.Component(string(part)) }
 	}
 	source = map[Part]format.Source{}
