@@ -153,6 +153,7 @@ func collect(into map[string]value, key string, v any) error {
 // are zero. pictures is how many there are, isSmall says that the model is below 256 px. A file that training
 // begins with says the method's own settings.
 func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []engine.Choice, error) {
+	goalGiven := job.Goal != ""
 	job.Goal = cmp.Or(job.Goal, Goals[0])
 	if !slices.Contains(Goals, job.Goal) {
 		return job, nil, engine.Errorf("choose settings", "", engine.BadInput, "the goal cannot be %q; choose from %s", job.Goal, strings.Join(Goals, ", "))
@@ -160,6 +161,9 @@ func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []eng
 	given, err := flatten(job)
 	if err != nil {
 		return job, nil, err
+	}
+	if !goalGiven {
+		delete(given, "goal")
 	}
 	order := []string{all, job.Goal}
 	if isSmall {
