@@ -67,9 +67,10 @@ func pictures(t *testing.T, n int) string {
 	return dir
 }
 
+// tinyJob holds the model to none of its own predictions: the prompts for that would be rendered in every test.
 func tinyJob(t *testing.T, images string) engine.Job {
 	return engine.Job{Method: "lora", Model: golden.Path(t, "tiny-sd1"), Images: images, Word: "zorbit", Class: "toy", Out: filepath.Join(t.TempDir(), "out"),
-		Steps: 8, Batch: 2, Rate: 1e-3, Seed: 7, SampleSteps: 2, DType: "f32", Export: "f32",
+		Steps: 8, Batch: 2, Rate: 1e-3, Seed: 7, SampleSteps: 2, Preserve: -1, DType: "f32", Export: "f32",
 		Prompts: []string{"a {word} {class}", "a cat"}, Settings: map[string]string{"rank": "2"}}
 }
 
