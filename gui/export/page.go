@@ -33,7 +33,6 @@ type Page struct {
 	full       fyne.CanvasObject
 	name       *widget.Label
 	where      *widget.Label
-	shown      string // the file that is shown
 	pictures   [2]*canvas.Image
 	likeness   *widget.Label
 	usages     *fyne.Container
