@@ -3,6 +3,8 @@ package engine
 // CaptionRequest asks for captions of a folder's pictures.
 type CaptionRequest struct {
 	Images string `json:"images"` // the folder; captions are written beside the pictures
+	// Only names the files of the folder that may get a caption; empty is all.
+	Only []string `json:"only,omitempty"`
 	// Model is a captioner's file or folder, "builtin", or empty for the best BLIP that other programs have left in their
 	// usual folders, and the built-in one where there is none.
 	Model     string `json:"model,omitempty"`

@@ -57,8 +57,8 @@ func (w *Window) withDefaults(job engine.Job) engine.Job {
 	if job.Model == "" {
 		job.Model = "builtin"
 	}
-	if methods := w.eng.Methods(); job.Method == "" && len(methods) > 0 {
-		job.Method = methods[0].Name
+	if job.Method == "" {
+		job.Method = "lora" // what the command line begins with too: it suits most subjects
 	}
 	return job
 }

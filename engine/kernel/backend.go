@@ -144,15 +144,14 @@ type Backend interface {
 	// LossGrad: dpred (F32 or BF16), of Loss.
 	LossGrad(dpred, pred, target, weight, c *Tensor, kind LossKind) error
 
-	// Adam: one AdamW step in place (decoupled weight decay); p, g, m, v F32 of one shape.
+	// Adam: one AdamW step in place (decoupled weight decay); p, g, m, v of one shape, p F32, or BF16, which is rounded
+	// stochastically (RoundBF16), the others F32.
 	Adam(p, g, m, v *Tensor, h AdamStep) error
+	// Adam8: Adam with the moments in 8 bits. Codes m of SignedCode8 and v of UnsignedCode8 are I32, four codes in each,
+	// AdamBlocks(len)·AdamBlock codes; the numbers are these times mScale, vScale (F32) of their block. A number becomes
+	// the nearest code, the lower of two magnitudes equally near; a negative m not 0. All in float32, each operation
+	// rounded, so that backends agree bit for bit (denormals may count as 0).
+	Adam8(p, g, m, v, mScale, vScale *Tensor, h AdamStep) error
 	// SumSquares: Σ x², accumulated in float64.
 	SumSquares(x *Tensor) (float64, error)
-}
-
-// AdamStep holds the numbers of one AdamW step (Loshchilov and Hutter, arXiv 1711.05101; torch.optim.AdamW).
-type AdamStep struct {
-	Rate, Beta1, Beta2, Eps, WeightDecay float32
-	Step                                 int     // 1 for the first
-	GradScale                            float32 // multiplies the gradient first (clipping)
 }

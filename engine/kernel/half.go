@@ -14,6 +14,21 @@ func F32ToBF16(f float32) uint16 {
 	return uint16((b + 0x7fff + (b>>16)&1) >> 16)
 }
 
+// RoundBF16 rounds to one of the two nearest bfloat16, up in magnitude with the probability of the part that is cut off:
+// the mean over uniformly drawn bits is v itself, so that steps too small for bfloat16 are not lost (stochastic rounding:
+// Gupta et al., arXiv 1502.02551). Infinity and NaN stay.
+func RoundBF16(v float32, bits uint16) uint16 {
+	b := math.Float32bits(v)
+	const exponent = 0x7f800000
+	if b&exponent == exponent {
+		return F32ToBF16(v)
+	}
+	if up := b + uint32(bits); up&exponent != exponent {
+		return uint16(up >> 16)
+	}
+	return uint16(b >> 16) // would become infinite
+}
+
 // F16ToF32 widens an IEEE binary16; exact.
 func F16ToF32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16

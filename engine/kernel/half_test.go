@@ -129,3 +129,31 @@ func TestBF16RoundsToNearestEven(t *testing.T) {
 		}
 	}
 }
+
+// TestRoundBF16: over all random bits the mean is the number itself, and only its two neighbours occur.
+func TestRoundBF16(t *testing.T) {
+	for _, v := range []float32{1, 1.001, -1.0039062, 3.1415927e-5, -7e20, 1e-40, 0} {
+		sum, low, high := 0.0, math.Inf(1), math.Inf(-1)
+		for bits := range 1 << 16 {
+			r := float64(kernel.BF16ToF32(kernel.RoundBF16(v, uint16(bits))))
+			sum, low, high = sum+r, min(low, r), max(high, r)
+		}
+		unit := math.Abs(high - low)
+		if mean := sum / (1 << 16); math.Abs(mean-float64(v)) > 1e-9*math.Abs(float64(v)) {
+			t.Errorf("%g becomes %g on average", v, mean)
+		}
+		if low > float64(v) || high < float64(v) || unit > math.Abs(float64(v))/127 && v > 1e-30 {
+			t.Errorf("%g becomes %g to %g", v, low, high)
+		}
+	}
+	largest, inf := math.Float32frombits(0x7f7fffff), float32(math.Inf(1))
+	if got := kernel.BF16ToF32(kernel.RoundBF16(largest, 0xffff)); got == inf {
+		t.Error("the largest number became infinite")
+	}
+	if got := kernel.BF16ToF32(kernel.RoundBF16(inf, 0xffff)); got != inf {
+		t.Errorf("infinity became %g", got)
+	}
+	if got := kernel.BF16ToF32(kernel.RoundBF16(float32(math.NaN()), 0)); got == got {
+		t.Errorf("NaN became %g", got)
+	}
+}

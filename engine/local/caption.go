@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -67,6 +68,9 @@ func (c *captioning) open() (err error) {
 	p := caption.Policy{Mode: caption.Mode(c.req.Mode), Word: c.req.Word, Class: c.req.Class, Prefix: c.req.Prefix, Suffix: c.req.Suffix}
 	if c.folder, err = caption.OpenFolder(c.req.Images, p, c.req.Extension, c.settings()); err != nil {
 		return err
+	}
+	if len(c.req.Only) > 0 {
+		c.folder.Pictures = slices.DeleteFunc(c.folder.Pictures, func(e dataset.Entry) bool { return !slices.Contains(c.req.Only, filepath.Base(e.Path)) })
 	}
 	if c.captioner, err = c.l.openCaptioner(c.req); err != nil {
 		return err

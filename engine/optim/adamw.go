@@ -34,7 +34,7 @@ func (o *adamW) Step(b kernel.Backend, params []Param, rate float64, gradScale f
 	}
 	o.count(step)
 	for i, p := range params {
-		if err := o.move(b, r, p, all[i], o.adamStep(p, rate, gradScale, int(*step))); err != nil {
+		if err := b.Adam(p.Value, p.Grad, all[i].m, all[i].v, o.adamStep(r, p, rate, gradScale, int(*step))); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (o *adamW) recall(p Param) (s moments, err error) {
 }
 
 // adamStep are the numbers of a parameter's step.
-func (o *adamW) adamStep(p Param, rate float64, gradScale float32, step int) kernel.AdamStep {
+func (o *adamW) adamStep(r rounder, p Param, rate float64, gradScale float32, step int) kernel.AdamStep {
 	return kernel.AdamStep{
 		Rate:        float32(rate * float64(p.Rate)),
 		Beta1:       float32(o.settings.Beta1),
@@ -59,12 +59,6 @@ func (o *adamW) adamStep(p Param, rate float64, gradScale float32, step int) ker
 		WeightDecay: float32(o.settings.WeightDecay),
 		Step:        step,
 		GradScale:   gradScale,
+		Rounding:    r.of(p),
 	}
-}
-
-func (o *adamW) move(b kernel.Backend, r rounder, p Param, s moments, h kernel.AdamStep) error {
-	return r.edit(p, func(values []float32, from int) error {
-		n := len(values)
-		return b.Adam(kernel.FromF32(values, n), part(p.Grad, from, n), part(s.m, from, n), part(s.v, from, n), h)
-	})
 }

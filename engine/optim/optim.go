@@ -26,7 +26,7 @@ type Optimizer interface {
 	// Name is the one that New took.
 	Name() string
 	// Step changes every Value once. rate is the learning rate of this step, gradScale multiplies the gradients
-	// first (ClipScale). Only AdamW computes on b; what is BF16 is rounded by Settings.Seed, the number of steps and the
+	// first (ClipScale). AdamW and its 8-bit form compute on b; what is BF16 is rounded by Settings.Seed, the number of steps and the
 	// parameter's name. An error of kind BadFile means that a restored state does not
 	// belong to these parameters; nothing has changed then.
 	Step(b kernel.Backend, params []Param, rate float64, gradScale float32) error

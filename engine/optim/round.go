@@ -2,26 +2,10 @@ package optim
 
 import (
 	"hash/fnv"
-	"math"
 
 	"easel/engine/internal/rng"
 	"easel/engine/kernel"
 )
-
-// RoundBF16 rounds to one of the two nearest bfloat16, up in magnitude with the probability of the part that is cut off:
-// the mean over uniformly drawn bits is v itself, so that steps too small for bfloat16 are not lost (stochastic rounding:
-// Gupta et al., arXiv 1502.02551). Infinity and NaN stay.
-func RoundBF16(v float32, bits uint16) uint16 {
-	b := math.Float32bits(v)
-	const exponent = 0x7f800000
-	if b&exponent == exponent {
-		return kernel.F32ToBF16(v)
-	}
-	if up := b + uint32(bits); up&exponent != exponent {
-		return uint16(up >> 16)
-	}
-	return uint16(b >> 16) // would become infinite
-}
 
 // rounder gives optimizers float32 values to change, whatever they are stored as.
 type rounder struct {
@@ -44,7 +28,7 @@ func (m *memory) rounder(seed uint64, params []Param) (rounder, error) {
 	return rounder{}, nil
 }
 
-// piece is how many values are converted at a time; a multiple of the 8-bit optimizer's block and of what Bits draws.
+// piece is how many values are converted at a time; a multiple of what Bits draws.
 const piece = 1 << 14
 
 // edit calls f with all values of p, from the index from on, to change in place. F32 values come as they lie; others in
@@ -68,14 +52,19 @@ func (r rounder) edit(p Param, f func(values []float32, from int) error) error {
 // read converts the values from an index on.
 func read(t *kernel.Tensor, dst []float32, from int) { part(t, from, len(dst)).ReadF32(dst) }
 
-// write rounds values into p from an index on. The bits depend on seed, step, name and index alone.
-func (r rounder) write(p Param, values []float32, from int) {
+// of names the bits by which p is rounded; they depend on seed, step and name alone.
+func (r rounder) of(p Param) kernel.Rounding {
 	h := fnv.New64a()
 	h.Write([]byte(p.Name))
-	bits := make([]uint16, len(values))
-	rng.Bits(bits, r.seed+h.Sum64(), r.step, rng.Rounding, uint64(from))
+	return kernel.Rounding{Seed: r.seed + h.Sum64(), Step: r.step}
+}
+
+// write rounds values into p from an index on.
+func (r rounder) write(p Param, values []float32, from int) {
+	bits, of := make([]uint16, len(values)), r.of(p)
+	rng.Bits(bits, of.Seed, of.Step, rng.Rounding, uint64(from))
 	for i, v := range values {
-		p.Value.U16()[from+i] = RoundBF16(v, bits[i])
+		p.Value.U16()[from+i] = kernel.RoundBF16(v, bits[i])
 	}
 }
 

@@ -14,59 +14,62 @@ type field struct {
 	title   string
 	help    string // with the unit
 	choices []string
+	several bool   // more than one of choices may be taken
 	usual   string // what an empty value means, where that is known beforehand
 	get     func(engine.Job) string
 	set     func(*engine.Job, string) error // "" sets back
 }
 
-// fieldsOf are all settings that a job with a method has.
-func fieldsOf(info engine.MethodInfo) []field {
-	all := append([]field{}, common...)
-	for _, s := range info.Settings {
-		all = append(all, field{name: "settings." + s.Name, title: strings.ReplaceAll(s.Name, "-", " "), help: s.Help, choices: s.Choices, usual: s.Default,
-			get: func(j engine.Job) string { return j.Settings[s.Name] },
-			set: func(j *engine.Job, text string) error {
-				settings := map[string]string{}
-				for k, v := range j.Settings { // others may hold the old one
-					settings[k] = v
-				}
-				if settings[s.Name] = text; text == "" {
-					delete(settings, s.Name)
-				}
-				j.Settings = settings
-				return nil
-			}})
-	}
-	return all
+// group is a part of the drawer.
+type group struct {
+	title  string
+	fields []field
 }
 
-// common are the settings that every method has.
-var common = []field{
-	whole("steps", "Steps", "how often the model is changed", func(j *engine.Job) *int { return &j.Steps }),
-	number("rate", "Learning rate", "how far each step goes; 1e-4 is 0.0001", func(j *engine.Job) *float64 { return &j.Rate }),
-	whole("batch", "Batch", "pictures a step; more take more time and memory", func(j *engine.Job) *int { return &j.Batch }),
-	whole("resolution", "Resolution", "side of the training pictures, in pixels", func(j *engine.Job) *int { return &j.Resolution }),
-	text("optimizer", "Optimizer", "how a step follows from the gradients", func(j *engine.Job) *string { return &j.Optimizer }, "adamw", "prodigy", "adafactor", "lion"),
-	text("schedule", "Schedule", "how the learning rate changes over the steps", func(j *engine.Job) *string { return &j.Schedule },
-		"constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"),
-	whole("warmup", "Warm-up", "steps over which the learning rate rises from 0", func(j *engine.Job) *int { return &j.Warmup }),
-	number("min_snr", "Min-SNR", "γ of min-SNR loss weighting: steps with little noise count less; empty is the method's own", func(j *engine.Job) *float64 { return &j.MinSNR }),
-	number("clip_norm", "Largest gradient", "longer gradients are shortened to this", func(j *engine.Job) *float64 { return &j.ClipNorm }),
-	number("preserve", "Preserve", "weight with which other prompts are kept as they were; -1 is off", func(j *engine.Job) *float64 { return &j.Preserve }),
-	{name: "seed", title: "Seed", help: "number that fixes everything random", usual: "0",
-		get: func(j engine.Job) string { return blank(fmt.Sprint(j.Seed)) },
-		set: func(j *engine.Job, s string) error {
-			seed, err := strconv.ParseUint(orZero(s), 10, 63)
-			if err != nil {
-				return fmt.Errorf("a whole number from 0")
+// groupsOf are all settings that a job with a method has.
+func groupsOf(info engine.MethodInfo) []group {
+	own := group{title: info.Title}
+	for _, s := range info.Settings {
+		own.fields = append(own.fields, ownField(s))
+	}
+	if len(info.Files) > 1 {
+		own.fields = append(own.fields, filesField(info.Files))
+	}
+	if len(own.fields) == 0 {
+		return common
+	}
+	return append([]group{own}, common...)
+}
+
+// ownField is a setting that only some methods have.
+func ownField(s engine.Setting) field {
+	return field{name: "settings." + s.Name, title: strings.ReplaceAll(s.Name, "-", " "), help: s.Help, choices: s.Choices, usual: s.Default,
+		get: func(j engine.Job) string { return j.Settings[s.Name] },
+		set: func(j *engine.Job, text string) error {
+			settings := map[string]string{}
+			for k, v := range j.Settings { // others may hold the old one
+				settings[k] = v
 			}
-			j.Seed = seed
+			if settings[s.Name] = text; text == "" {
+				delete(settings, s.Name)
+			}
+			j.Settings = settings
 			return nil
-		}},
-	whole("sample_steps", "Sampling steps", "to paint a picture of the grid", func(j *engine.Job) *int { return &j.SampleSteps }),
-	number("guidance", "Guidance", "how strictly pictures of the grid follow their prompt", func(j *engine.Job) *float64 { return &j.Guidance }),
-	text("dtype", "Precision", "number type to compute in", func(j *engine.Job) *string { return &j.DType }, "auto", "f32", "bf16"),
-	text("export", "File precision", "number type in the exported file", func(j *engine.Job) *string { return &j.Export }, "f16", "f32", "bf16"),
+		}}
+}
+
+// filesField chooses the forms of file that are written.
+func filesField(forms []engine.FileForm) field {
+	f := field{name: "files", title: "Files", several: true, usual: forms[0].Name,
+		get: func(j engine.Job) string { return strings.Join(j.Files, listSeparator) },
+		set: func(j *engine.Job, text string) error { j.Files = parts(text); return nil }}
+	var help []string
+	for _, form := range forms {
+		f.choices = append(f.choices, form.Name)
+		help = append(help, form.Name+": "+form.Title)
+	}
+	f.help = strings.Join(help, ". ")
+	return f
 }
 
 func whole(name, title, help string, of func(*engine.Job) *int) field {
@@ -101,6 +104,37 @@ func text(name, title, help string, of func(*engine.Job) *string, choices ...str
 		set: func(j *engine.Job, s string) error { *of(j) = s; return nil }}
 }
 
+// yesNo is off unless set.
+func yesNo(name, title, help string, of func(*engine.Job) *bool) field {
+	return field{name: name, title: title, help: help, choices: []string{"off", "on"}, usual: "off",
+		get: func(j engine.Job) string {
+			if *of(&j) {
+				return "on"
+			}
+			return ""
+		},
+		set: func(j *engine.Job, s string) error { *of(j) = s == "on"; return nil }}
+}
+
+// listSeparator stands between the texts of a list.
+const listSeparator = "; "
+
+func list(name, title, help string, of func(*engine.Job) *[]string) field {
+	return field{name: name, title: title, help: help,
+		get: func(j engine.Job) string { return strings.Join(*of(&j), listSeparator) },
+		set: func(j *engine.Job, s string) error { *of(j) = parts(s); return nil }}
+}
+
+// parts are the texts of a list, without empty ones.
+func parts(s string) (texts []string) {
+	for _, part := range strings.Split(s, strings.TrimSpace(listSeparator)) {
+		if part = strings.TrimSpace(part); part != "" {
+			texts = append(texts, part)
+		}
+	}
+	return texts
+}
+
 // blank is empty for 0, which a job takes for "as the method suggests".
 func blank(s string) string {
 	if s == "0" {
@@ -118,9 +152,11 @@ func orZero(s string) string {
 
 // titleOf is how the page calls a choice of the engine's.
 func titleOf(name string) string {
-	for _, f := range common {
-		if f.name == name {
-			return f.title
+	for _, g := range common {
+		for _, f := range g.fields {
+			if f.name == name {
+				return f.title
+			}
 		}
 	}
 	name = strings.TrimPrefix(name, "settings.")

@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/google/go-cmp/cmp"
+
 	"easel/engine"
 	"easel/gui/guitest"
 	"easel/gui/method"
@@ -34,7 +36,8 @@ func (e *fakeEngine) Methods() []engine.MethodInfo {
 		{Name: "dreambooth", Title: "DreamBooth", Updates: "the U-Net's own weights", Element: engine.Weights, Good: "comes closest to the subject", Harm: "other prompts suffer most"},
 		{Name: "ti", Title: "Textual inversion", Updates: "the vectors of a new word", Element: engine.WordEmbedding, Good: "a tiny file; nothing else changes", Harm: "cannot teach what the model cannot paint"},
 		{Name: "lora", Title: "LoRA", Updates: "small low-rank layers inserted beside the model's own", Element: engine.InsertedLayers, Good: "learns most subjects and styles well",
-			Harm: "at too many steps it holds pictures fast", Settings: []engine.Setting{rank, {Name: "targets", Default: "auto", Help: "layers that get one", Choices: []string{"auto", "attention", "all"}}}},
+			Harm: "at too many steps it holds pictures fast", Settings: []engine.Setting{rank, {Name: "targets", Default: "auto", Help: "layers that get one", Choices: []string{"auto", "attention", "all"}}},
+			Files: []engine.FileForm{{Name: "kohya", Title: "for most programs"}, {Name: "peft", Title: "for other programs"}}},
 		{Name: "hyper", Title: "Hypernetwork", Updates: "a second network that makes the inserted layers", Element: engine.Generator, Good: "styles", Harm: "slow to learn", Settings: []engine.Setting{rank}},
 	}
 }
@@ -212,3 +215,39 @@ func TestAllSettingsCanBeFoundChangedAndSetBack(t *testing.T) {
 		t.Errorf("set back the rate is %g, shown as %q", p.project.Job().Rate, rate.Text)
 	}
 }
+
+func TestSettingsOfAllKindsReachTheJob(t *testing.T) {
+	p := newPage(t)
+	guitest.Tap(t, p.content(), "All settings")
+	search := p.entries()[2]
+	find := func(text string) {
+		search.SetText("")
+		search.SetText(text)
+	}
+	find("masked")
+	guitest.WantText(t, p.content(), "Loss")
+	if strings.Contains(guitest.Text(p.content()), "Offset noise") {
+		t.Error("searching for masked leaves the noise")
+	}
+	masked := p.selects()[1] // the first is the base model
+	masked.SetSelected("on")
+	find("templates")
+	p.entries()[3].SetText("a photo of {caption}; {word}")
+	find("loss.kind")
+	p.selects()[1].SetSelected("huber")
+	find("for other programs")
+	guitest.Find[*widget.CheckGroup](p.content())[0].SetSelected([]string{"kohya", "peft"})
+	job := p.project.Job()
+	want := engine.Job{Method: "lora", Model: "builtin", Images: "/p/images", Out: "/p", Loss: engine.Loss{Kind: "huber", Masked: true},
+		Captions: engine.Captions{Templates: []string{"a photo of {caption}", "{word}"}}, Files: []string{"kohya", "peft"}}
+	if diff := cmp.Diff(want, job); diff != "" {
+		t.Error(diff)
+	}
+	find("masked")
+	p.selects()[1].SetSelected("off")
+	if p.project.Job().Loss.Masked {
+		t.Error("off leaves it on")
+	}
+}
+
+func (p *page) selects() []*widget.Select { return guitest.Find[*widget.Select](p.content()) }

@@ -30,11 +30,10 @@ func newBar(p *Page) *bar {
 	b.add = widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), p.actions.Pick)
 	b.folder = widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), p.actions.PickFolder)
 	b.change = widget.NewButtonWithIcon(lang.L("Change captions"), theme.Icon("replace"), p.showBulk)
-	b.words = widget.NewButtonWithIcon(lang.L("Write captions"), theme.Icon("caption"), p.autoCaption)
+	b.words = widget.NewButtonWithIcon(lang.L("Write captions"), theme.Icon("caption"), p.showAuto)
 	b.remove = widget.NewButtonWithIcon("", theme.Icon("remove"), p.removeSelected)
 	b.undo = widget.NewButtonWithIcon("", theme.Icon("undo"), p.undoLast)
 	b.add.Importance = widget.HighImportance
-	b.words.Hidden = p.actions.AutoCaption == nil
 	b.count.Truncation = fyne.TextTruncateEllipsis
 	b.count.SizeName = fynetheme.SizeNameCaptionText
 	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.words, b.change, b.undo, b.remove)
@@ -59,6 +58,7 @@ func (b *bar) update() {
 	b.count.SetText(text)
 	enable(b.remove, len(b.page.album.selected) > 0)
 	enable(b.change, usable > 0)
+	enable(b.words, usable > 0 && !b.page.project.State().Busy()) // the engine would caption after training
 	enable(b.undo, b.page.undo.last() != "")
 }
 
@@ -68,18 +68,4 @@ func enable(b *widget.Button, on bool) {
 	} else {
 		b.Disable()
 	}
-}
-
-// autoCaption has captions written for the selected pictures, or for all where at most one is selected.
-func (p *Page) autoCaption() {
-	names := p.album.chosen()
-	if len(names) < 2 {
-		names = nil
-		for _, info := range p.album.pictures {
-			if info.Usable {
-				names = append(names, info.Name)
-			}
-		}
-	}
-	p.actions.AutoCaption(names)
 }

@@ -29,8 +29,6 @@ type Actions struct {
 	Pick, PickFolder func()      // add pictures, by a dialog
 	Paste            func()      // add what the clipboard names
 	Fail             func(error) // tell of an error
-	// AutoCaption, where set, writes captions of the pictures of those names.
-	AutoCaption func(names []string)
 }
 
 // Page is the Pictures page.
@@ -67,6 +65,7 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 	page.content = split
 	p.Opened.Listen(func(*project.Project) { page.open() })
 	p.Edited.Listen(page.jobEdited())
+	p.StateChanged.Listen(func(project.State) { page.bar.update() })
 	return page
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,8 +14,10 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
+	"easel/gui/guitest"
 	"easel/gui/project"
 )
 
@@ -26,7 +29,10 @@ type fakeEngine struct {
 	captions map[string]string
 	crops    map[string]engine.Crop
 	removed  map[string]bool
-	broken   error // of SaveCaption
+	broken   error             // of SaveCaption
+	before   map[string]string // the captions before Caption
+	asked    []engine.CaptionRequest
+	gate     chan struct{} // where set, Caption waits for the cancel
 }
 
 func newFakeEngine(names ...string) *fakeEngine {
@@ -65,6 +71,28 @@ func (f fakeFolder) SaveCaption(name, caption string) error {
 	defer f.mu.Unlock()
 	f.captions[name] = caption
 	return f.broken
+}
+
+// Caption describes each picture by its name.
+func (e *fakeEngine) Caption(ctx context.Context, req engine.CaptionRequest, sink engine.Sink) (r engine.CaptionResult, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = append(e.asked, req)
+	if req.Undo {
+		e.captions = maps.Clone(e.before)
+		return r, nil
+	}
+	e.before = maps.Clone(e.captions)
+	for i, name := range req.Only {
+		if e.gate != nil {
+			<-ctx.Done()
+			return r, engine.Errorf("caption", "", engine.Cancelled, "%w", ctx.Err())
+		}
+		e.captions[name] = "a zorbit " + name
+		r.Written++
+		sink(engine.Event{Kind: engine.KindCaption, Caption: &engine.CaptionEvent{Text: e.captions[name], Picture: i + 1, Pictures: len(req.Only)}})
+	}
+	return r, nil
 }
 
 func (f fakeFolder) SaveCrop(name string, crop engine.Crop) error {
@@ -230,6 +258,57 @@ func TestManyCaptionsChangeAndComeBack(t *testing.T) {
 	b.undoLast()
 	b.until("they are back", func() bool { info, _ := b.album.get("b"); return info.Caption == "a cat" })
 	b.until("the editor shows it", func() bool { return b.editor.entry.Text == "a cat" })
+}
+
+func TestCaptionsAreWrittenForAll(t *testing.T) {
+	b := newBench(t, "a", "b", "c")
+	b.setCaption("a", "mine")
+	b.showAuto()
+	dialog := b.window.Canvas().Overlays().Top()
+	guitest.WantText(t, dialog, "3 pictures are looked at")
+	guitest.Tap(t, dialog, "Write")
+	b.until("it is said", func() bool {
+		return strings.Contains(guitest.Text(b.window.Canvas().Overlays().Top()), "3 captions were written.")
+	})
+	want := engine.CaptionRequest{Images: b.project.Images(), Only: []string{"a", "b", "c"}, Mode: "fill", Word: "zorbit", Class: "toy"}
+	if diff := cmp.Diff([]engine.CaptionRequest{want}, b.eng.asked); diff != "" {
+		t.Error(diff)
+	}
+	b.until("the editor shows it", func() bool { return b.editor.entry.Text == "a zorbit a" })
+	guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Close")
+	b.undoLast()
+	b.until("it is as it was", func() bool { return b.editor.entry.Text == "mine" })
+}
+
+func TestWritingCaptionsCanBeCancelled(t *testing.T) {
+	b := newBench(t, "a", "b", "c")
+	b.eng.gate = make(chan struct{})
+	b.album.only("b")
+	b.album.toggle("c")
+	b.showAuto()
+	guitest.WantText(t, b.window.Canvas().Overlays().Top(), "2 pictures are looked at")
+	guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Write")
+	guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Cancel")
+	b.until("it is said", func() bool {
+		return strings.Contains(guitest.Text(b.window.Canvas().Overlays().Top()), "0 captions were written.")
+	})
+	if got := b.eng.asked[0].Only; !slices.Equal(got, []string{"b", "c"}) {
+		t.Errorf("captions were asked for %q", got)
+	}
+	if b.undo.last() != "" {
+		t.Error("there is something to undo")
+	}
+}
+
+func TestNoCaptionsWhileTraining(t *testing.T) {
+	b := newBench(t, "a")
+	if b.bar.words.Disabled() {
+		t.Error("captions cannot be written")
+	}
+	b.project.SetState(project.Training)
+	if !b.bar.words.Disabled() {
+		t.Error("captions can be asked for while training")
+	}
 }
 
 func TestDraggingTheFrameIsKept(t *testing.T) {

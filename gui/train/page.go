@@ -30,7 +30,7 @@ type Page struct {
 	content fyne.CanvasObject
 	centre  *fyne.Container // the grid, a picture large, or a step from inside
 	grid    *widgets.Grid
-	empty   fyne.CanvasObject
+	empty   *emptyState
 	large   *large
 	inside  *inside
 	banner  *banner
@@ -47,7 +47,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	t.runner = &runner{eng: eng, project: p, post: run, began: t.began, planned: t.planned, heard: t.heard, ended: t.ended}
 	t.grid = widgets.NewGrid(run)
 	t.grid.Open, t.grid.Choose = t.openPicture, t.choose
-	t.empty = emptyState()
+	t.empty = newEmptyState()
 	t.large = newLarge(run, t.showGrid)
 	t.inside = newInside(run, t.nextStep, t.showGrid)
 	t.banner = newBanner()
@@ -143,7 +143,8 @@ func (t *Page) refresh() {
 	t.grid.SetRows(w.columns, w.rows, w.chosen)
 	t.side.show(w, t.project.State())
 	t.buttons.refresh(t)
-	if len(t.centre.Objects) == 0 || t.centre.Objects[0] == t.empty || t.centre.Objects[0] == fyne.CanvasObject(t.grid) {
+	t.empty.show(t.project.State())
+	if len(t.centre.Objects) == 0 || t.centre.Objects[0] == t.empty.object || t.centre.Objects[0] == fyne.CanvasObject(t.grid) {
 		t.showGrid()
 	}
 }
@@ -151,7 +152,7 @@ func (t *Page) refresh() {
 func (t *Page) showGrid() {
 	t.large.open, t.inside.open = false, false
 	if len(t.watch.rows) == 0 {
-		t.setCentre(t.empty)
+		t.setCentre(t.empty.object)
 		return
 	}
 	t.setCentre(t.grid)
@@ -233,12 +234,30 @@ func (t *Page) nextStep() {
 	}
 }
 
-// emptyState says what will be here.
-func emptyState() fyne.CanvasObject {
-	title := widget.NewLabelWithStyle(lang.L("Nothing has been trained yet"), fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
-	title.SizeName = theme.SizeNameSubHeadingText
-	text := widget.NewLabelWithStyle(lang.L("When you press Start, pictures appear here: a column for each prompt, a row for each stage. The first row shows what the model paints now, so that you see what it learns."),
-		fyne.TextAlignCenter, fyne.TextStyle{})
-	text.Wrapping = fyne.TextWrapWord
-	return container.NewBorder(nil, nil, nil, nil, container.NewVBox(container.NewPadded(container.NewPadded()), title, text))
+// emptyState is in place of the grid before it has a row: it says what will be here.
+type emptyState struct {
+	object      fyne.CanvasObject
+	title, text *widget.Label
+}
+
+func newEmptyState() *emptyState {
+	e := &emptyState{title: widget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{Bold: true}), text: widget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})}
+	e.title.SizeName = theme.SizeNameSubHeadingText
+	e.text.Wrapping = fyne.TextWrapWord
+	e.object = container.NewVBox(container.NewPadded(container.NewPadded()), e.title, e.text)
+	return e
+}
+
+// show tells before a start what to do, and after it what one waits for.
+func (e *emptyState) show(s project.State) {
+	title := lang.L("Nothing has been trained yet")
+	text := lang.L("When you press Start, pictures appear here: a column for each prompt, a row for each stage. The first row shows what the model paints now, so that you see what it learns.")
+	if s.Busy() {
+		title = lang.L("The first row is on its way")
+		text = lang.L("Easel prepares the pictures, then paints each prompt with the model as it is, so that you see what it learns.")
+	}
+	if e.title.Text != title {
+		e.title.SetText(title)
+		e.text.SetText(text)
+	}
 }

@@ -223,6 +223,7 @@ func TestARunIsWatchedToItsEnd(t *testing.T) {
 	p := newPage(t, engine.Run{})
 	guitest.WantText(t, p.window.Content(), "Nothing has been trained yet")
 	p.project.Runner.Start()
+	guitest.WantText(t, p.window.Content(), "The first row is on its way")
 	p.makeSteps(2)
 	p.untilText("2 / 4")
 	capture(t, p, "train-running")

@@ -47,6 +47,10 @@ func key(seed uint64, step int, purpose Purpose) uint64 {
 	return Mix(Mix(Mix(seed)+uint64(step)) + uint64(purpose))
 }
 
+// Key is where the stream of Bits starts, for C code that draws the same: number j of the generator, at(Key, j), holds
+// the bits 4j to 4j+3, the first in the lowest 16.
+func Key(seed uint64, step int, purpose Purpose) uint64 { return key(seed, step, purpose) }
+
 // at is number i of the stream that starts at key.
 func at(key, i uint64) uint64 { return Mix(key + gamma*(i+1)) }
 

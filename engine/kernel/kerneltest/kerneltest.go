@@ -76,7 +76,8 @@ func Run(t *testing.T, b kernel.Backend, opt Options) {
 		}
 	}
 	t.Run("packed", func(t *testing.T) { runPacked(t, b, oracle, opt) })
-	t.Run("adam", func(t *testing.T) { runAdam(t, b, oracle) })
+	t.Run("adam", func(t *testing.T) { runAdam(t, b, oracle, opt) })
+	t.Run("adam8", func(t *testing.T) { runAdam8(t, b, oracle, opt) })
 	t.Run("sumsquares", func(t *testing.T) { runSumSquares(t, b, opt) })
 }
 

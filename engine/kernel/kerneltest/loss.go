@@ -3,7 +3,6 @@ package kerneltest
 import (
 	"fmt"
 	"math"
-	"testing"
 
 	"easel/engine/kernel"
 )
@@ -46,27 +45,4 @@ func positive(t *tensor) *tensor {
 		t.F32()[i] = float32(math.Abs(float64(v)))
 	}
 	return t
-}
-
-// runAdam takes several steps, with momentum from step to step.
-func runAdam(t *testing.T, b, oracle backend) {
-	for _, n := range []int{1, 7, 64, 1031} {
-		s := newSource("adam")
-		p, m, v := s.normal(1, kernel.F32, n), kernel.New(kernel.F32, n), kernel.New(kernel.F32, n)
-		c := call{
-			results: []*tensor{p, m, v}, inputs: []*tensor{s.normal(1, kernel.F32, n), s.normal(1e-6, kernel.F32, n), s.normal(1, kernel.F32, n)},
-			run: func(b backend, r, in []*tensor) error {
-				for i, g := range in {
-					step := kernel.AdamStep{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.1, Step: i + 1, GradScale: 0.5}
-					if err := b.Adam(r[0], g, r[1], r[2], step); err != nil {
-						return err
-					}
-				}
-				return nil
-			},
-		}
-		if err := c.check(b, oracle); err != nil {
-			t.Errorf("%d parameters: %v", n, err)
-		}
-	}
 }

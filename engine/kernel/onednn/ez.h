@@ -33,7 +33,7 @@ typedef struct {
 	X(layer_norm) X(layer_grad_input) X(layer_grad_params) X(softmax) X(softmax_grad) \
 	X(attention) X(attention_grad) X(product) X(few_rows) X(winograd) X(winograd_grad) \
 	X(concat) X(slice_channels) X(upsample) X(upsample_grad) X(embed) X(embed_grad) \
-	X(loss) X(loss_grad) X(adam) X(sum_squares)
+	X(loss) X(loss_grad) X(adam) X(adam8) X(sum_squares)
 
 #define EZ_ENUM(name) EZ_K_##name,
 enum { EZ_KERNELS(EZ_ENUM) EZ_KERNEL_COUNT };

@@ -62,6 +62,7 @@ func TestNilIsAnError(t *testing.T) {
 	type ts = []*kernel.Tensor
 	n := func(shape ...int) *kernel.Tensor { return kernel.New(kernel.F32, shape...) }
 	row, ids, cell := n(1, 4, 8), kernel.New(kernel.I32, 1, 4), kernel.Conv{Stride: 1}
+	codes := kernel.New(kernel.I32, kernel.AdamBlock/4)
 	pixel, kernel1, channel, stats, lse := n(1, 4, 4, 8), n(8, 8, 1, 1), n(8), n(1, 2, 2), n(1, 2, 4)
 	for name, c := range map[string]struct {
 		ts  ts
@@ -107,7 +108,10 @@ func TestNilIsAnError(t *testing.T) {
 		"Loss":                {ts{n(1), row, row}, func(t ts) error { return b.Loss(t[0], t[1], t[2], nil, nil, kernel.MSE) }},
 		"LossGrad":            {ts{row, row, row}, func(t ts) error { return b.LossGrad(t[0], t[1], t[2], nil, nil, kernel.MSE) }},
 		"Adam":                {ts{row, row, row, row}, func(t ts) error { return b.Adam(t[0], t[1], t[2], t[3], kernel.AdamStep{Step: 1}) }},
-		"SumSquares":          {ts{row}, func(t ts) error { _, err := b.SumSquares(t[0]); return err }},
+		"Adam8": {ts{row, row, codes, codes, n(1), n(1)}, func(t ts) error {
+			return b.Adam8(t[0], t[1], t[2], t[3], t[4], t[5], kernel.AdamStep{Step: 1})
+		}},
+		"SumSquares": {ts{row}, func(t ts) error { _, err := b.SumSquares(t[0]); return err }},
 	} {
 		if err := c.run(c.ts); err != nil {
 			t.Errorf("%s: %v", name, err)

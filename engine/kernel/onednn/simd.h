@@ -18,6 +18,8 @@
 #include "k_resample.h"
 #include "k_embed.h"
 #include "k_loss.h"
+#include "k_round.h"
 #include "k_adam.h"
+#include "k_adam8.h"
 
 #define EZ_ENTRY(name) [EZ_K_##name] = name,

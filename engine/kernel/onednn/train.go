@@ -7,11 +7,7 @@ package onednn
 */
 import "C"
 
-import (
-	"math"
-
-	"easel/engine/kernel"
-)
+import "easel/engine/kernel"
 
 // lossDims checks the shapes of a loss and lists its kernel's integers.
 func lossDims(op string, pred, target, weight, c *kernel.Tensor, kind kernel.LossKind) (dims, error) {
@@ -44,17 +40,6 @@ func (b *backend) LossGrad(dpred, pred, target, weight, c *kernel.Tensor, kind k
 		return err
 	}
 	return b.call("loss gradient", C.EZ_K_loss_grad, tensors{dpred, pred, target, weight, c}, n)
-}
-
-func (b *backend) Adam(p, g, m, v *kernel.Tensor, h kernel.AdamStep) error {
-	if err := need("AdamW", f32(p, g, m, v) && same(p, g, m, v) && h.Step > 0); err != nil {
-		return err
-	}
-	rate := float64(h.Rate) / (1 - math.Pow(float64(h.Beta1), float64(h.Step)))
-	correct := 1 / math.Sqrt(1-math.Pow(float64(h.Beta2), float64(h.Step)))
-	keep := 1 - float64(h.Rate)*float64(h.WeightDecay)
-	return b.call("AdamW", C.EZ_K_adam, tensors{p, g, m, v}, dims{p.Len()},
-		float32(keep), h.Beta1, h.Beta2, h.Eps, float32(rate), float32(correct), h.GradScale)
 }
 
 func (b *backend) SumSquares(x *kernel.Tensor) (float64, error) {

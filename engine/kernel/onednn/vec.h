@@ -32,6 +32,17 @@ static inline long round_up(long n, long to) { return (n + to - 1) / to * to; }
 static inline float bits_float(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
 static inline uint32_t float_bits(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
 
+// root is √x; GCC vectorises no sqrtf, which may set errno, whatever the pragma says.
+static inline vf root(vf x) {
+#if defined(__AVX512F__)
+	return (vf)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+	return (vf)_mm256_sqrt_ps((__m256)x);
+#else
+	return (vf)_mm_sqrt_ps((__m128)x);
+#endif
+}
+
 // exp to about 1 ulp for results that are normal numbers: 2^n * e^r, |r| <= ln2/2, Cephes' polynomial.
 static inline float exp_f(float x) {
 	x = x < -103.0f ? -103.0f : x; // NaN fails both and stays

@@ -85,8 +85,13 @@ func TestMisuseIsAnInternalError(t *testing.T) {
 		"Loss of nothing":          b.Loss(f(1), f(0, 3), f(0, 3), nil, nil, kernel.MSE),
 		"LossGrad":                 b.LossGrad(f(2, 2), f(2, 3), f(2, 3), nil, nil, kernel.MSE),
 		"Adam shapes":              b.Adam(f(2), f(3), f(2), f(2), step),
-		"Adam type":                b.Adam(bf(2), f(2), f(2), f(2), step),
+		"Adam type":                b.Adam(kernel.New(kernel.F16, 2), f(2), f(2), f(2), step),
+		"Adam gradient":            b.Adam(bf(2), bf(2), f(2), f(2), step),
 		"Adam step 0":              b.Adam(f(2), f(2), f(2), f(2), kernel.AdamStep{}),
+		"Adam8 codes":              b.Adam8(f(2), f(2), ids(64), ids(63), f(1), f(1), step),
+		"Adam8 codes' type":        b.Adam8(f(2), f(2), f(64), ids(64), f(1), f(1), step),
+		"Adam8 scales":             b.Adam8(f(257), f(257), ids(128), ids(128), f(2), f(1), step),
+		"Adam8 step 0":             b.Adam8(f(2), f(2), ids(64), ids(64), f(1), f(1), kernel.AdamStep{}),
 		"SumSquares":               squares(ids(2)),
 	} {
 		if err == nil {

@@ -1,0 +1,135 @@
+package pictures
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
+
+	"easel/engine"
+	"easel/gui/post"
+)
+
+// showAuto asks which captions shall be written: of the pictures selected where they are several, else of all.
+func (p *Page) showAuto() {
+	titles := []string{lang.L("Only pictures without a caption"), lang.L("Add to the captions that are there"), lang.L("Replace the captions that are there")}
+	modes := map[string]string{titles[0]: "fill", titles[1]: "append", titles[2]: "replace"}
+	mode := widget.NewRadioGroup(titles, nil)
+	mode.Required = true
+	mode.SetSelected(titles[0])
+	names := p.usable(p.targets(false))
+	which := widget.NewLabel(lang.N("{{.Count}} pictures are looked at, and described in words.", len(names), map[string]any{"Count": len(names)}))
+	d := dialog.NewCustomConfirm(lang.L("Write captions"), lang.L("Write"), lang.L("Cancel"), container.NewVBox(which, mode), func(yes bool) {
+		if yes {
+			p.autoCaption(names, modes[mode.Selected])
+		}
+	}, p.window)
+	d.Show()
+}
+
+// usable leaves out what no caption helps.
+func (p *Page) usable(names []string) (usable []string) {
+	for _, name := range names {
+		if info, _ := p.album.get(name); info.Usable {
+			usable = append(usable, name)
+		}
+	}
+	return usable
+}
+
+// captioned is news of captions that are written.
+type captioned struct {
+	event  engine.CaptionEvent
+	end    bool
+	result engine.CaptionResult
+	err    error
+}
+
+// autoCaption has the engine write captions of the pictures of those names, as one step that can be undone.
+func (p *Page) autoCaption(names []string, mode string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	job, saver, eng := p.project.Job(), p.saver, p.eng
+	request := engine.CaptionRequest{Images: p.project.Images(), Only: names, Mode: mode, Word: job.Word, Class: job.Class}
+	shown := newAutoProgress(p.window, cancel)
+	batch := post.NewBatch(p.post, updateGap, func(all []captioned) {
+		last := all[len(all)-1]
+		if !last.end {
+			shown.at(last.event)
+			return
+		}
+		p.autoCaptioned(request, last.result, last.err)
+		shown.finish(last.result, last.err)
+	})
+	go func() {
+		defer cancel()
+		saver.flush() // what was typed is there before the engine reads
+		result, err := eng.Caption(ctx, request, func(e engine.Event) {
+			if e.Caption != nil && e.Caption.Pictures > 0 {
+				batch.Put(captioned{event: *e.Caption})
+			}
+		})
+		batch.Put(captioned{end: true, result: result, err: err})
+	}()
+}
+
+// autoCaptioned shows the captions that were written, where the project is still open.
+func (p *Page) autoCaptioned(request engine.CaptionRequest, result engine.CaptionResult, err error) {
+	if request.Images != p.project.Images() {
+		return
+	}
+	if result.Written+result.Changed > 0 {
+		eng := p.eng
+		p.undo.push(lang.L("Wrote captions"), func() error {
+			_, err := eng.Caption(context.Background(), engine.CaptionRequest{Images: request.Images, Undo: true}, func(engine.Event) {})
+			return err
+		})
+	}
+	p.Refresh()
+	p.reread = true
+}
+
+// autoProgress is the dialog that shows how far the captions are, and then what was done.
+type autoProgress struct {
+	dialog *dialog.CustomDialog
+	text   *widget.Label
+	bar    *widget.ProgressBar
+	button *widget.Button
+}
+
+func newAutoProgress(window fyne.Window, cancel func()) *autoProgress {
+	a := &autoProgress{text: widget.NewLabel(lang.L("Opening the captioner …")), bar: widget.NewProgressBar()}
+	a.text.Wrapping = fyne.TextWrapWord
+	a.button = widget.NewButton(lang.L("Cancel"), func() {
+		a.button.Disable() // it ends with the picture that is being described
+		cancel()
+	})
+	a.dialog = dialog.NewCustomWithoutButtons(lang.L("Write captions"), container.NewBorder(nil, container.NewVBox(a.bar, container.NewCenter(a.button)), nil, nil, a.text), window)
+	a.dialog.Resize(fyne.NewSize(460, 260))
+	a.dialog.Show()
+	return a
+}
+
+func (a *autoProgress) at(e engine.CaptionEvent) {
+	a.text.SetText(e.Text)
+	a.bar.Max = float64(e.Pictures)
+	a.bar.SetValue(float64(e.Picture))
+}
+
+// finish sums up; the dialog is there until it is closed.
+func (a *autoProgress) finish(r engine.CaptionResult, err error) {
+	a.bar.Hide()
+	text := lang.N("{{.Count}} captions were written.", r.Written+r.Changed, map[string]any{"Count": r.Written + r.Changed})
+	if r.Unsure > 0 {
+		text += " " + lang.N("The captioner does not know what {{.Count}} of them show; look at those.", r.Unsure, map[string]any{"Count": r.Unsure})
+	}
+	if err != nil && engine.KindOf(err) != engine.Cancelled {
+		text = err.Error()
+	}
+	a.text.SetText(text)
+	a.button.SetText(lang.L("Close"))
+	a.button.OnTapped = a.dialog.Hide
+	a.button.Enable()
+}
