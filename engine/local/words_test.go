@@ -21,7 +21,7 @@ func TestNewWordsAreTrainedAndUsed(t *testing.T) {
 	eng := newEngine(t)
 	job := tinyJob(t, pictures(t, 3))
 	job.Method, job.Rate = "textual-inversion", 0.1
-	job.Settings = map[string]string{"words": "blorp=cat"}
+	job.Settings = map[string]string{"words": "blorp=cat", "vectors": "2"}
 	job.Files = []string{"a1111", "diffusers", "pt"}
 	job.Prompts = []string{"a {word} and a blorp", "a cat"}
 	var readBack string
