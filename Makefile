@@ -2,7 +2,7 @@
 # make build   ./easel with its window (the first build of Fyne takes minutes)
 # make run     build and open the window
 # make test    everything that must pass
-# make fuzz    each fuzz target for half a minute, one after the other
+# make fuzz    each fuzz target for half a minute, two side by side
 # make lint    vet and staticcheck
 # make screens  draw the pages of the window into docs/screens, to look at
 # make clean   remove what make built; out/ with your results stays

@@ -138,6 +138,9 @@ func (f *footprint) peak(plan engine.Plan) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if f.p.holds(plan.Weights) {
+		step.weights = 0 // a part of base
+	}
 	most := step.values + held(step, plan)
 	if f.columns > 0 {
 		render, err := f.render(plan)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"easel/engine"
+	"easel/engine/kernel/onednn"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -63,6 +64,9 @@ func everything(t *testing.T) engine.Job {
 
 // TestEverySettingResumesBitForBit trains batches of several shapes with all settings, in one go and in two.
 func TestEverySettingResumesBitForBit(t *testing.T) {
+	if !onednn.Available() {
+		t.Skip("takes minutes in plain Go")
+	}
 	eng := newEngine(t)
 	job := everything(t)
 	var steps []engine.StepEvent
