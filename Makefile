@@ -12,6 +12,9 @@
 PACKAGES     := gcc libc6-dev libdnnl-dev
 PACKAGES_GUI := pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev libxkbcommon-dev
 
+# What the test needs that uses the window as a person does, on a screen in memory.
+PACKAGES_WINDOW := xvfb xdotool imagemagick python3-gi gir1.2-gtk-3.0 libgl1-mesa-dri
+
 CLI         := build/easel-cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this.
@@ -23,7 +26,7 @@ FUZZTIME    := 30s
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: screens demo build run test fuzz lint clean deps deps-gui cli staticcheck go-version
+.PHONY: screens demo build run test fuzz lint clean deps deps-gui deps-window cli staticcheck go-version
 
 demo: cli
 	$(CLI) train --method lora --model builtin --images samples/zorbit --word zorbit --class "monster toy" --rank 8 \
@@ -40,7 +43,7 @@ run: build
 	./easel
 
 # go test comes last, so that its own lines end the output.
-test: lint
+test: lint deps-window
 	CGO_ENABLED=0 $(GOTEST) ./...
 	$(GOTEST) -race $(addprefix ./,$(RACE))
 	@$(MAKE) --no-print-directory fuzz
@@ -74,6 +77,9 @@ deps:
 
 deps-gui:
 	@.ci/packages $(PACKAGES_GUI)
+
+deps-window:
+	@.ci/packages $(PACKAGES_WINDOW)
 
 clean:
 	rm -rf build easel

@@ -41,10 +41,14 @@ const (
 	leastCell  = 136
 	mostCell   = 320
 	labelWidth = 104
-	headHeight = 62 // three lines of a prompt
 	cellPixels = 384
 	mostCells  = 120 // pictures that are kept: at most 70 MB
 )
+
+// headHeight is that of four lines of a prompt.
+func headHeight() float32 {
+	return 4*fyne.MeasureText("Mg", theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{}).Height + 2*theme.Padding()
+}
 
 // NewGrid makes an empty grid.
 func NewGrid(run post.Func) *Grid {
@@ -62,7 +66,7 @@ func NewGrid(run post.Func) *Grid {
 		HideSeparators:   true,
 	}
 	g.table.SetColumnWidth(-1, labelWidth)
-	g.table.SetRowHeight(-1, headHeight)
+	g.table.SetRowHeight(-1, headHeight())
 	g.ExtendBaseWidget(g)
 	return g
 }
@@ -80,6 +84,7 @@ func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 // Resize implements fyne.Widget: pictures take the room there is.
 func (g *Grid) Resize(size fyne.Size) {
 	g.BaseWidget.Resize(size)
+	g.table.SetRowHeight(-1, headHeight()) // the text may have another size by now
 	g.table.Refresh()
 }
 
@@ -87,7 +92,7 @@ func (g *Grid) Resize(size fyne.Size) {
 func (g *Grid) side() float32 {
 	pad := theme.Padding()
 	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
-	height := (g.Size().Height-headHeight)/2 - 2*pad // the first row and the newest are seen together
+	height := (g.Size().Height-headHeight())/2 - 2*pad // the first row and the newest are seen together
 	return min(max(min(width, height), leastCell), mostCell)
 }
 
@@ -249,4 +254,4 @@ func (h *gridHead) showStep(step int, inUse bool, choose func()) {
 func (h *gridHead) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(h.box) }
 
 // MinSize lets the table decide.
-func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth, headHeight) }
+func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth, headHeight()) }
