@@ -80,11 +80,7 @@ func (f *footprint) step(plan engine.Plan) (need, int64, error) {
 	if err := t.Prepare(rows, size.Y/factor, size.X/factor); err != nil {
 		return need{}, 0, err
 	}
-	n := needOf(t.VM(), typeNamed(plan.Weights))
-	if f.p.loaded && plan.Weights == f.p.exact.String() {
-		n.weights = 0 // they are where the model lies, which the process holds already
-	}
-	return n, f.parameters(t.Params(), plan), nil
+	return needOf(t.VM(), typeNamed(plan.Weights)), f.parameters(t.Params(), plan), nil
 }
 
 // restart starts the tuning anew where weights of the model's own were to be trained in another type.

@@ -19,7 +19,6 @@ type pipeline struct {
 	backend  kernel.Backend
 	options  graph.Options
 	presets  preset.Set
-	loaded   bool         // the model's file lies in the process's own memory
 	exact    kernel.DType // in which the UNet's weights can be stored without a loss for the type that computes
 
 	plan       engine.Plan
@@ -77,7 +76,7 @@ func (l *local) pipeline(name string, m *model.Model, dtype string) (*pipeline, 
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{name: name, loaded: name == builtinName, exact: exact, model: m, schedule: schedule, backend: l.backend, presets: l.presets,
+	return &pipeline{name: name, exact: exact, model: m, schedule: schedule, backend: l.backend, presets: l.presets,
 		options: graph.Options{DType: dt, Memory: &graph.Memory{}}}, nil
 }
 
