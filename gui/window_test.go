@@ -36,7 +36,7 @@ func (u *ui) post(f func()) { u.posted <- f }
 // until runs what is posted until done holds.
 func (u *ui) until(what string, done func() bool) {
 	u.t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(5 * time.Minute) // a bound for a machine that is busy, not what is tested
 	for !done() {
 		select {
 		case f := <-u.posted:

@@ -60,7 +60,7 @@ func (g *grid) likeness(ctx context.Context, s *engine.Summary, before, after []
 	if err != nil {
 		return err
 	}
-	base := g.s.pipeline.renderer(nil)
+	base := g.s.pipeline.renderer(g.s.pipeline.model.Untrained())
 	defer base.Close()
 	l, err := sample.NewLikeness(ctx, base, training, func(ctx context.Context) ([]image.Image, error) { return g.bare(ctx, base) })
 	if err != nil {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"easel/engine"
+	"easel/engine/graph"
 	"easel/engine/kernel"
 )
 
@@ -22,6 +23,7 @@ func (s *stored) own(name string, t *kernel.Tensor) (*kernel.Tensor, error) {
 	}
 	if s.made[name] && t.DType == dt && !t.Mapped { // nobody else has it
 		t.Frozen, t.Packed = false, nil
+		s.owned[name] = true
 		return t, nil
 	}
 	c := &kernel.Tensor{Shape: t.Shape, DType: dt}
@@ -34,7 +36,31 @@ func (s *stored) own(name string, t *kernel.Tensor) (*kernel.Tensor, error) {
 		t.LetGo()
 	}
 	s.have[name] = c
+	s.owned[name] = true
 	return c, nil
+}
+
+// Untrained is an Adapter that makes a network what it was before an adapter's Own: what is trained is read from the model's
+// file in its place.
+func (m *Model) Untrained() Adapter { return untrained{model: m} }
+
+type untrained struct {
+	Unchanged
+	model *Model
+}
+
+// Weight implements Adapter.
+func (u untrained) Weight(g *graph.Graph, w Weight) *graph.Node {
+	if !w.store.owned[w.Name] {
+		return nil
+	}
+	t, err := u.model.Original(w.Part, w.Name, w.Tensor.Shape...)
+	if err != nil {
+		g.Fail("%w", err)
+		return nil
+	}
+	t.Frozen = false // is not worth a copy in a form of the backend's own
+	return g.Constant(w.Leaf(), t)
 }
 
 // Original is a weight as the model's file has it, whatever is trained in its place.

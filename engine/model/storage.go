@@ -70,6 +70,7 @@ func (m *Model) Release(part Part) {
 	}
 	clear(s.have)
 	clear(s.made)
+	clear(s.owned)
 }
 
 func (m *Model) store(part Part) *stored {
@@ -81,7 +82,7 @@ func (m *Model) store(part Part) *stored {
 	}
 	s := m.stored[part]
 	if s.have == nil {
-		s.have, s.made = map[string]*kernel.Tensor{}, map[string]bool{}
+		s.have, s.made, s.owned = map[string]*kernel.Tensor{}, map[string]bool{}, map[string]bool{}
 	}
 	return s
 }
@@ -91,6 +92,7 @@ type stored struct {
 	Weights
 	storage *Storage // nil leaves them as they are
 	have    map[string]*kernel.Tensor
+	owned   map[string]bool // tensors that an adapter trains
 	made    map[string]bool // tensors that are this store's alone: not views of a file
 	spill   spill
 }

@@ -253,3 +253,17 @@ func TestOnlyTheNamedPartIsTrained(t *testing.T) {
 		}
 	}
 }
+
+// TestTheUntrainedModelStaysAtHand: while weights are trained in the model's place, it can still be asked what it was.
+func TestTheUntrainedModelStaysAtHand(t *testing.T) {
+	for name, m := range models(t) {
+		before := predict(t, m, nil)
+		tuning := trained(t, m, map[string]string{"train": "attention", "text-encoder": "on"})
+		if d := distance(predict(t, m, tuning), before); d < 0.01 {
+			t.Fatalf("%s: training changed the prediction by %g", name, d)
+		}
+		if diff := cmp.Diff(before, predict(t, m, m.Untrained())); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
