@@ -22,8 +22,9 @@ type drawer struct {
 	inner   *fyne.Container
 	rows    *fyne.Container
 	search  *widget.Entry
-	method  string // of the rows
-	groups  []*settingGroup
+	info    engine.MethodInfo // whose settings are shown
+	method  string            // of the rows
+	groups  []*settingGroup   // made when the drawer is open: they are many, and take time
 	values  map[string]string // what the engine would take, by name
 }
 
@@ -46,11 +47,16 @@ func (d *drawer) open() {
 	} else {
 		d.inner.Show()
 		d.toggle.SetIcon(theme.MenuDropUpIcon())
+		d.show(d.project.Job(), d.info)
 	}
 }
 
-// show shows a job's values; another method has other rows.
+// show shows a job's values, if the drawer is open; another method has other rows.
 func (d *drawer) show(job engine.Job, info engine.MethodInfo) {
+	d.info = info
+	if !d.inner.Visible() {
+		return
+	}
 	if d.method != info.Name || d.groups == nil {
 		d.method = info.Name
 		d.groups = nil
@@ -80,7 +86,7 @@ func (d *drawer) explain(p engine.Preview) {
 	for _, c := range p.Choices {
 		d.values[c.Name] = c.Value
 	}
-	d.refresh(d.project.Job())
+	d.show(d.project.Job(), d.info)
 }
 
 // filter shows the rows that have what is searched for in their name or help.
