@@ -12,6 +12,7 @@ import (
 // TestCompareTrainsEachMethod on the same pictures, by the clock, and writes a page with a picture of each for each
 // prompt. A method that is not there is refused before anything runs.
 func TestCompareTrainsEachMethod(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	job := tinyJob(t, pictures(t, 3))
 	job.Prompts = []string{"a {word} on a red background", "a cat"}

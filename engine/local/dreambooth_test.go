@@ -13,6 +13,7 @@ import (
 // TestDreamBoothGoesOnBitForBit: a run that was stopped and resumed exports what an uninterrupted one does, with the text
 // encoder trained for a while and an average kept.
 func TestDreamBoothGoesOnBitForBit(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	job := wholeJob(t, pictures(t, 2))
 	job.Settings = map[string]string{"text-encoder": "on", "text-until": "3"}

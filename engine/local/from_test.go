@@ -30,6 +30,7 @@ func copyFile(t *testing.T, from string) string {
 // TestTrainingGoesOnFromALoRA: the run begins with the file's values, moves them, records where it began, and resumes
 // bit for bit, also with the file at another place, but not with another file.
 func TestTrainingGoesOnFromALoRA(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	images := pictures(t, 2)
 	from := copyFile(t, golden.Path(t, "files", "lora.safetensors"))

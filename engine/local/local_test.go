@@ -24,6 +24,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// skipUnderRace leaves out what takes minutes under the race detector and has no goroutines that other tests lack.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("tests numbers, for minutes under the race detector, which other tests are for")
+	}
+}
+
 // shipped are the presets that the program holds.
 func shipped(t *testing.T) preset.Set {
 	t.Helper()

@@ -41,6 +41,7 @@ func doraFile(t *testing.T) string {
 // TestMergeOfADoRAIsTheFormula, in float64: alone, in part, and after another LoRA. Its norm is that of the model's own
 // weights with its update.
 func TestMergeOfADoRAIsTheFormula(t *testing.T) {
+	skipUnderRace(t)
 	const weights, module = "unet/diffusion_pytorch_model.safetensors", "mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
 	name, dora, plain := format.KohyaName("lora_unet_", module), doraFile(t), golden.Path(t, "files", "locon.safetensors")
 	own := tensors(t, filepath.Join(golden.Path(t, "tiny-sd1"), weights))[module+".weight"]

@@ -58,6 +58,7 @@ func predictGolden(t *testing.T, path, configs string, f *golden.File) []float32
 
 // TestMergedModelsPredictWhatTheReferenceDoes, as folders and as single files, which hold the same tensors.
 func TestMergedModelsPredictWhatTheReferenceDoes(t *testing.T) {
+	skipUnderRace(t)
 	for _, c := range []struct{ model, lora, expected, output string }{
 		{"tiny-sd1", "files/lora.safetensors", "files/lora.eps.safetensors", "eps_lora"},
 		{"tiny-sd1", "files/locon.safetensors", "files/locon.eps.safetensors", "eps_lora"},

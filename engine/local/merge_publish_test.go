@@ -29,6 +29,7 @@ func linkedModel(t *testing.T) (model, unet string) {
 
 // TestMergeOfALinkedComponent: a folder behind a link is read and copied like any other.
 func TestMergeOfALinkedComponent(t *testing.T) {
+	skipUnderRace(t)
 	model, unet := linkedModel(t)
 	loras := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
 	out := merge(t, engine.MergeRequest{Model: model, LoRAs: loras, Out: filepath.Join(t.TempDir(), "m")}).Path

@@ -58,6 +58,7 @@ func sameBytes(t *testing.T, a, b format.Stored) bool {
 
 // TestMergeIsTheFormula compares single weights with W + weight·alpha/rank·up·down, summed over two files in float64.
 func TestMergeIsTheFormula(t *testing.T) {
+	skipUnderRace(t)
 	loras := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 0.75}, {Path: golden.Path(t, "files", "locon.safetensors"), Weight: -0.5}}
 	result := merge(t, engine.MergeRequest{Model: golden.Path(t, "tiny-sd1"), LoRAs: loras, Out: filepath.Join(t.TempDir(), "m")})
 	const unet = "unet/diffusion_pytorch_model.safetensors"
@@ -141,6 +142,7 @@ func TestUntouchedTensorsKeepTheirBytes(t *testing.T) {
 
 // TestMergeToAnotherType: floating tensors are stored in it, whole numbers as they were.
 func TestMergeToAnotherType(t *testing.T) {
+	skipUnderRace(t)
 	lora := []engine.TunedFile{{Path: golden.Path(t, "files", "lora.safetensors"), Weight: 1}}
 	file := golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors")
 	whole := merge(t, engine.MergeRequest{Model: file, LoRAs: lora, Out: filepath.Join(t.TempDir(), "m.safetensors")})
@@ -166,6 +168,7 @@ func TestMergeToAnotherType(t *testing.T) {
 
 // TestMergeOfAPickle: PyTorch's files, in which tensors lie in any order, become safetensors.
 func TestMergeOfAPickle(t *testing.T) {
+	skipUnderRace(t)
 	lora := filepath.Join(t.TempDir(), "x.safetensors")
 	oneModule(t, lora, "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 16, 12)
 	merged := func(model string) map[string]format.Stored {
@@ -199,6 +202,7 @@ func rewritten(t *testing.T, model string, change func(format.Stored) []format.S
 
 // TestMergeIntoMovingAverages where they are the only UNet.
 func TestMergeIntoMovingAverages(t *testing.T) {
+	skipUnderRace(t)
 	model := rewritten(t, "tiny-sd1", func(s format.Stored) []format.Stored {
 		if name, ok := strings.CutPrefix(s.Name, "model.diffusion_model."); ok {
 			s.Name = "model_ema.diffusion_model" + strings.ReplaceAll(name, ".", "")
@@ -213,6 +217,7 @@ func TestMergeIntoMovingAverages(t *testing.T) {
 
 // TestMergeWithTwins: of two tensors of one meaning only the one that is read counts, and changes.
 func TestMergeWithTwins(t *testing.T) {
+	skipUnderRace(t)
 	const twin = "cond_stage_model.transformer.text_model.encoder.layers.0.self_attn.q_proj.weight"
 	other := strings.Replace(twin, "transformer.text_model.", "", 1)
 	model := rewritten(t, "tiny-sd1", func(s format.Stored) []format.Stored {
@@ -231,6 +236,7 @@ func TestMergeWithTwins(t *testing.T) {
 
 // TestMergeOfOddProjections, which cannot be a query, a key and a value.
 func TestMergeOfOddProjections(t *testing.T) {
+	skipUnderRace(t)
 	model := rewritten(t, "tiny-sd2", func(s format.Stored) []format.Stored {
 		if strings.HasSuffix(s.Name, "resblocks.0.attn.in_proj_weight") {
 			return []format.Stored{format.StoredAs(s.Name, kernel.New(kernel.F32, s.Shape[0]+1, s.Shape[1]))}
@@ -255,6 +261,7 @@ func oneModule(t *testing.T, path, name string, out, in int) {
 
 // TestMergeOfShards: a component in several files becomes one file.
 func TestMergeOfShards(t *testing.T) {
+	skipUnderRace(t)
 	model := filepath.Join(t.TempDir(), "model")
 	if err := os.CopyFS(model, os.DirFS(golden.Path(t, "tiny-sd1"))); err != nil {
 		t.Fatal(err)
@@ -298,6 +305,7 @@ func TestMergeOfShards(t *testing.T) {
 
 // TestMergeIntoTheBuiltInModel writes it as a folder that can be opened.
 func TestMergeIntoTheBuiltInModel(t *testing.T) {
+	skipUnderRace(t)
 	dir := t.TempDir()
 	lora := filepath.Join(dir, "x.safetensors")
 	f, err := format.Open("../builtin/model/unet/diffusion_pytorch_model.safetensors")
@@ -348,6 +356,7 @@ func TestACancelledMergeLeavesNothing(t *testing.T) {
 }
 
 func TestMergesThatAreRefused(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	dir := t.TempDir()
 	folder, file := golden.Path(t, "tiny-sd1"), golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors")

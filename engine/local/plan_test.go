@@ -88,6 +88,7 @@ func TestResumedRunKeepsItsPlan(t *testing.T) {
 // TestHalfWeightsStayHalf: where float32 computes, a checkpoint of float16 is read as it lies in its file, and the numbers
 // are those of the same weights in float32.
 func TestHalfWeightsStayHalf(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	lora := golden.Path(t, "files", "lora.safetensors")
 	half := merge(t, engine.MergeRequest{Model: golden.Path(t, "tiny-sd1"), LoRAs: []engine.TunedFile{{Path: lora, Weight: 1}},

@@ -37,6 +37,7 @@ func TestEveryMethodHasPresets(t *testing.T) {
 
 // TestPlanSaysWhatTrainWouldDo, and Costs what each method would cost.
 func TestPlanSaysWhatTrainWouldDo(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	job := tinyJob(t, pictures(t, 3))
 	job.Settings = map[string]string{"rank": "4"}

@@ -20,6 +20,7 @@ func wholeJob(t *testing.T, images string) engine.Job {
 
 // TestClassPicturesAreRenderedOnce, belong to the project, and are used again where they match.
 func TestClassPicturesAreRenderedOnce(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	job := wholeJob(t, pictures(t, 2))
 	job.Steps, job.Prior = 2, engine.Prior{Count: 3}

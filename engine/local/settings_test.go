@@ -64,6 +64,7 @@ func everything(t *testing.T) engine.Job {
 
 // TestEverySettingResumesBitForBit trains batches of several shapes with all settings, in one go and in two.
 func TestEverySettingResumesBitForBit(t *testing.T) {
+	skipUnderRace(t)
 	if !onednn.Available() {
 		t.Skip("takes minutes in plain Go")
 	}

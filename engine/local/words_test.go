@@ -18,6 +18,7 @@ import (
 // by its file's name calls it right; the exported files have the trained model's effect, a prompt with a file's word gives
 // another picture with the file than without, and other prompts the same to the byte.
 func TestNewWordsAreTrainedAndUsed(t *testing.T) {
+	skipUnderRace(t)
 	eng := newEngine(t)
 	job := tinyJob(t, pictures(t, 3))
 	job.Method, job.Rate = "textual-inversion", 0.1
