@@ -44,8 +44,6 @@ func best(rows []engine.Compared) map[string]string {
 	return winners
 }
 
-func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
-
 // share is a figure from 0 to 1, negative where it was not measured.
 func share(v float64) string {
 	if v < 0 {

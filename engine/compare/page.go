@@ -27,7 +27,7 @@ const (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"picture": dataURI, "percent": percent, "share": share, "size": size, "grouped": grouped, "duration": duration, "number": number,
+	"picture": dataURI, "share": share, "size": size, "grouped": grouped, "duration": duration, "number": number,
 }).Parse(pageText))
 
 // Write writes a comparison into dir and returns it with Page set. The page holds its pictures, so that it can be sent

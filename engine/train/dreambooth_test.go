@@ -2,19 +2,15 @@ package train_test
 
 import (
 	"context"
-	"encoding/json"
 	"math"
-	"strconv"
 	"strings"
 	"testing"
 
 	"easel/engine"
-	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
-	"easel/engine/method"
 	_ "easel/engine/method/dreambooth"
 	"easel/engine/model"
 	"easel/engine/optim"
@@ -24,40 +20,7 @@ import (
 // dreamBooth makes a trainer of the model's own weights as golden's files were made; change may alter it.
 func dreamBooth(t *testing.T, f *golden.File, m *model.Model, b kernel.Backend, o graph.Options, text string) *train.Trainer {
 	t.Helper()
-	me, err := method.ByName("dreambooth")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tuning, err := me.Start(m, engine.Job{Settings: map[string]string{"text-encoder": text}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	schedule, err := diffusion.ParseSchedule(m.Scheduler)
-	if err != nil {
-		t.Fatal(err)
-	}
-	number := func(name string) float64 {
-		n, err := strconv.ParseFloat(f.Meta()[name], 64)
-		if err != nil {
-			t.Fatalf("metadata %s: %v", name, err)
-		}
-		return n
-	}
-	constant, err := optim.NewRateSchedule("constant", number("lr"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	optimizer := adamW(t, func(s *optim.Settings) {
-		var betas [2]float64
-		if err := json.Unmarshal([]byte(f.Meta()["betas"]), &betas); err != nil {
-			t.Fatal(err)
-		}
-		s.Beta1, s.Beta2, s.Eps, s.WeightDecay = betas[0], betas[1], number("eps"), number("weight_decay")
-	})
-	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: b, Schedule: schedule, Weighting: diffusion.Uniform{},
-		Optimizer: optimizer, Rate: constant, Steps: 100, ClipNorm: number("clip_norm"), Options: o})
-	t.Cleanup(func() { tr.Close() })
-	return tr
+	return goldenTrainer(t, f, m, "dreambooth", engine.Job{Settings: map[string]string{"text-encoder": text}}, b, o)
 }
 
 // TestDreamBoothAgainstGolden makes the reference's three steps and compares losses, gradients and trained values.

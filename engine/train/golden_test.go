@@ -60,6 +60,45 @@ func newTrainer(t testing.TB, m *model.Model, settings map[string]string, b kern
 	return tr
 }
 
+// goldenTrainer makes a trainer of any method with the numbers in the metadata of a golden file.
+func goldenTrainer(t *testing.T, f *golden.File, m *model.Model, name string, job engine.Job, b kernel.Backend, o graph.Options) *train.Trainer {
+	t.Helper()
+	me, err := method.ByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tuning, err := me.Start(m, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := diffusion.ParseSchedule(m.Scheduler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(name string) float64 {
+		n, err := strconv.ParseFloat(f.Meta()[name], 64)
+		if err != nil {
+			t.Fatalf("metadata %s: %v", name, err)
+		}
+		return n
+	}
+	constant, err := optim.NewRateSchedule("constant", number("lr"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var betas [2]float64
+	if err := json.Unmarshal([]byte(f.Meta()["betas"]), &betas); err != nil {
+		t.Fatal(err)
+	}
+	optimizer := adamW(t, func(s *optim.Settings) {
+		s.Beta1, s.Beta2, s.Eps, s.WeightDecay = betas[0], betas[1], number("eps"), number("weight_decay")
+	})
+	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: b, Schedule: schedule, Weighting: diffusion.Uniform{},
+		Optimizer: optimizer, Rate: constant, Steps: 100, ClipNorm: number("clip_norm"), Options: o})
+	t.Cleanup(func() { tr.Close() })
+	return tr
+}
+
 func adamW(t testing.TB, change func(*optim.Settings)) optim.Optimizer {
 	t.Helper()
 	s, err := optim.Defaults("adamw")
@@ -89,24 +128,9 @@ func TestLoRAAgainstGolden(t *testing.T) {
 				skipTwin(t, v.name)
 				f := golden.Open(t, c.file)
 				meta := f.Meta()
-				number := func(name string) float64 {
-					n, err := strconv.ParseFloat(meta[name], 64)
-					if err != nil {
-						t.Fatalf("metadata %s: %v", name, err)
-					}
-					return n
-				}
 				settings := map[string]string{"rank": meta["rank"], "alpha": meta["alpha"], "conv-rank": meta["conv_rank"],
 					"conv-alpha": meta["conv_alpha"], "targets": c.targets, "text-encoder": c.text}
-				tr := newTrainer(t, loadTiny(t), settings, v.b, number("lr"), number("clip_norm"), v.o)
-				tr.Optimizer = adamW(t, func(s *optim.Settings) {
-					var betas [2]float64
-					if err := json.Unmarshal([]byte(meta["betas"]), &betas); err != nil {
-						t.Fatal(err)
-					}
-					s.Beta1, s.Beta2, s.Eps, s.WeightDecay = betas[0], betas[1], number("eps"), number("weight_decay")
-				})
-				compareSteps(t, f, tr)
+				compareSteps(t, f, goldenTrainer(t, f, loadTiny(t), "lora", engine.Job{Settings: settings}, v.b, v.o))
 			})
 		}
 	}

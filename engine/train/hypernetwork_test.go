@@ -1,20 +1,14 @@
 package train_test
 
 import (
-	"encoding/json"
-	"strconv"
 	"testing"
 
 	"easel/engine"
-	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
-	"easel/engine/method"
 	_ "easel/engine/method/hypernetwork"
-	"easel/engine/optim"
-	"easel/engine/train"
 )
 
 // TestHypernetworksAgainstGolden makes the reference's three steps and compares losses, gradients and trained values.
@@ -35,48 +29,8 @@ func TestHypernetworksAgainstGolden(t *testing.T) {
 			t.Run(name+" "+v.name, func(t *testing.T) {
 				skipTwin(t, v.name)
 				f := golden.Open(t, "train/"+name+".safetensors")
-				compareSteps(t, f, goldenTrainer(t, f, "hypernetwork", settings, v.b, v.o))
+				compareSteps(t, f, goldenTrainer(t, f, loadTiny(t), "hypernetwork", engine.Job{Seed: 42, Settings: settings}, v.b, v.o))
 			})
 		}
 	}
-}
-
-// goldenTrainer makes a trainer of any method with the numbers in the metadata of a golden file.
-func goldenTrainer(t *testing.T, f *golden.File, name string, settings map[string]string, b kernel.Backend, o graph.Options) *train.Trainer {
-	t.Helper()
-	m := loadTiny(t)
-	me, err := method.ByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tuning, err := me.Start(m, engine.Job{Seed: 42, Settings: settings})
-	if err != nil {
-		t.Fatal(err)
-	}
-	schedule, err := diffusion.ParseSchedule(m.Scheduler)
-	if err != nil {
-		t.Fatal(err)
-	}
-	number := func(name string) float64 {
-		n, err := strconv.ParseFloat(f.Meta()[name], 64)
-		if err != nil {
-			t.Fatalf("metadata %s: %v", name, err)
-		}
-		return n
-	}
-	constant, err := optim.NewRateSchedule("constant", number("lr"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var betas [2]float64
-	if err := json.Unmarshal([]byte(f.Meta()["betas"]), &betas); err != nil {
-		t.Fatal(err)
-	}
-	optimizer := adamW(t, func(s *optim.Settings) {
-		s.Beta1, s.Beta2, s.Eps, s.WeightDecay = betas[0], betas[1], number("eps"), number("weight_decay")
-	})
-	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: b, Schedule: schedule, Weighting: diffusion.Uniform{},
-		Optimizer: optimizer, Rate: constant, Steps: 100, ClipNorm: number("clip_norm"), Options: o})
-	t.Cleanup(func() { tr.Close() })
-	return tr
 }

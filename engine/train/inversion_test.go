@@ -3,66 +3,28 @@ package train_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
-	"easel/engine/diffusion"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 	"easel/engine/kernel/ref"
-	"easel/engine/method"
 	_ "easel/engine/method/textualinversion"
 	"easel/engine/model"
-	"easel/engine/optim"
 	"easel/engine/train"
 )
 
 // invert makes a trainer of a new word as golden's file was made: two vectors that begin as "cat".
 func invert(t *testing.T, f *golden.File, m *model.Model, b kernel.Backend, o graph.Options, settings map[string]string) *train.Trainer {
 	t.Helper()
-	number := func(name string) float64 {
-		n, err := strconv.ParseFloat(f.Meta()[name], 64)
-		if err != nil {
-			t.Fatalf("metadata %s: %v", name, err)
-		}
-		return n
-	}
-	me, err := method.ByName("textual-inversion")
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string]string{"vectors": f.Meta()["vectors"], "init": "cat"}
 	for k, v := range settings {
 		all[k] = v
 	}
-	tuning, err := me.Start(m, engine.Job{Word: "easel-pet", Settings: all})
-	if err != nil {
-		t.Fatal(err)
-	}
-	schedule, err := diffusion.ParseSchedule(m.Scheduler)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rate, err := optim.NewRateSchedule("constant", number("lr"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	optimizer := adamW(t, func(s *optim.Settings) {
-		var betas [2]float64
-		if err := json.Unmarshal([]byte(f.Meta()["betas"]), &betas); err != nil {
-			t.Fatal(err)
-		}
-		s.Beta1, s.Beta2, s.Eps, s.WeightDecay = betas[0], betas[1], number("eps"), number("weight_decay")
-	})
-	tr := train.New(train.Config{Model: m, Tuning: tuning, Backend: b, Schedule: schedule, Weighting: diffusion.Uniform{},
-		Optimizer: optimizer, Rate: rate, Steps: 100, ClipNorm: number("clip_norm"), Options: o})
-	t.Cleanup(func() { tr.Close() })
-	return tr
+	return goldenTrainer(t, f, m, "textual-inversion", engine.Job{Word: "easel-pet", Settings: all}, b, o)
 }
 
 // TestTextualInversionAgainstGolden makes the reference's three steps and compares loss, gradient, the trained vectors
