@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,22 +108,6 @@ func wantText(t *testing.T, w *Window, wants ...string) {
 	}
 }
 
-func writePNG(t *testing.T, path string, width, height int, c color.Color) {
-	t.Helper()
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	for i := range width * height {
-		m.Set(i%width, i/width, c)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, m); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // finished is a finished run with two rows of two pictures.
 func finished(t *testing.T, dir string) engine.Run {
 	run := engine.Run{
@@ -136,7 +119,7 @@ func finished(t *testing.T, dir string) engine.Run {
 		row := engine.GridRow{Step: step}
 		for i := range 2 {
 			path := filepath.Join(t.TempDir(), fmt.Sprintf("%d-%d.png", step, i))
-			writePNG(t, path, 128, 128, color.RGBA{uint8(step), uint8(100 * i), 40, 255})
+			guitest.Plain(t, path, 128, 128, color.RGBA{uint8(step), uint8(100 * i), 40, 255})
 			row.Pictures = append(row.Pictures, path)
 		}
 		run.Rows = append(run.Rows, row)

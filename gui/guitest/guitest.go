@@ -149,6 +149,23 @@ func Picture(t testing.TB, dir, name string, side int, c color.NRGBA) string {
 	return path
 }
 
+// Plain writes a PNG of one colour.
+func Plain(t testing.TB, path string, width, height int, c color.Color) {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for i := range width * height {
+		m.Set(i%width, i/width, c)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, m); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Capture writes what a window shows as NAME.png into $EASEL_CAPTURE, for people to look at; without that it does nothing.
 func Capture(t testing.TB, w fyne.Window, name string) {
 	t.Helper()

@@ -5,13 +5,14 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"easel/gui/widgets"
+
+	"easel/gui/guitest"
 )
 
 func TestPicturesAreFitted(t *testing.T) {
@@ -25,7 +26,7 @@ func TestPicturesAreFitted(t *testing.T) {
 		{1, 1000, 1, 384},
 	} {
 		path := filepath.Join(dir, "p.png")
-		writePNG(t, path, c.width, c.height, color.White)
+		guitest.Plain(t, path, c.width, c.height, color.White)
 		got, err := widgets.ReadPicture(path, 384)
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +39,7 @@ func TestPicturesAreFitted(t *testing.T) {
 
 func TestAHugePictureIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "huge.png")
-	writePNG(t, path, 1, 1, color.White)
+	guitest.Plain(t, path, 1, 1, color.White)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -51,21 +52,5 @@ func TestAHugePictureIsRefused(t *testing.T) {
 	}
 	if _, err := widgets.ReadPicture(path, 384); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func writePNG(t *testing.T, path string, width, height int, c color.Color) {
-	t.Helper()
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	for i := range width * height {
-		m.Set(i%width, i/width, c)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, m); err != nil {
-		t.Fatal(err)
 	}
 }
