@@ -18,6 +18,7 @@ func (p *program) bench(ctx context.Context, args []string) error {
 	fs.StringVar(&req.Part, "part", "", "`part` to measure: step, unet, vae, text, picture; empty measures all")
 	fs.StringVar(&req.Method, "method", "lora", "fine-tuning `method` of the training step")
 	fs.StringVar(&req.DType, "dtype", "auto", "`type` to compute in: auto, f32, bf16")
+	fs.StringVar(&req.File, "file", "", "`type` of the numbers in the full size's file: f32, f16, bf16; empty is as --dtype")
 	fs.IntVar(&req.Res, "res", 0, "side of the pictures in `pixels`; 0 takes the model's own")
 	fs.IntVar(&req.Batch, "batch", 0, "`pictures` a step; 0 is the usual")
 	fs.IntVar(&req.Rank, "rank", 0, "`rank` of the LoRA; 0 is the usual")

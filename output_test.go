@@ -159,9 +159,9 @@ func TestBenchOutput(t *testing.T) {
 		{Part: "step", Shape: "builtin", Method: "lora", DType: "f32", Res: 128, Batch: 4, Seconds: 0.35, GFLOPS: 126, RooflinePercent: 60,
 			PeakBytes: 1.25e9, Predicted: 1.3e9, Plan: &engine.Plan{Why: "everything is kept in memory"}, Profile: []engine.ProfileRow{{Op: "convolution", Calls: 120, Seconds: 0.2, Share: 0.571}}},
 	}}
-	args := strings.Fields("bench --shape sd15 --part step --method lora --dtype f32 --res 512 --batch 1 --rank 4 --runs 3 --profile --memory 1.5GiB")
+	args := strings.Fields("bench --shape sd15 --part step --method lora --dtype f32 --file f16 --res 512 --batch 1 --rank 4 --runs 3 --profile --memory 1.5GiB")
 	_, stdout, _ := easel(t, eng, false, args...)
-	want := engine.BenchRequest{Shape: "sd15", Part: "step", Method: "lora", DType: "f32", Res: 512, Batch: 1, Rank: 4, Runs: 3, Profile: true, Memory: 3 << 29}
+	want := engine.BenchRequest{Shape: "sd15", Part: "step", Method: "lora", DType: "f32", File: "f16", Res: 512, Batch: 1, Rank: 4, Runs: 3, Profile: true, Memory: 3 << 29}
 	if diff := cmp.Diff(want, eng.bench); diff != "" {
 		t.Error(diff)
 	}

@@ -24,6 +24,9 @@ def comparisons(bf16):
         "step-small": (train + weights + " --checkpointing", "step --dtype bf16 --memory 1.6GiB", STEP),
         "unet-bf16": (infer + "unet --dtype " + half, "unet --dtype bf16", UNET),
         "unet-f32": (infer + "unet --dtype f32", "unet --dtype f32", UNET),
+        # The same for a checkpoint in half precision, as most are: Easel computes in f32 with weights as the file has them.
+        "step-f32-f16": (train + "f32", "step --dtype f32 --file f16", STEP),
+        "unet-f32-f16": (infer + "unet --dtype f32", "unet --dtype f32 --file f16", UNET),
         "vae-bf16": (infer + "vae --dtype " + half, "vae --dtype bf16", VAE),
         "vae-f32": (infer + "vae --dtype f32", "vae --dtype f32", VAE),
         "picture-bf16": (picture + half, "picture --dtype bf16 --runs 1", PICTURE),

@@ -125,10 +125,12 @@ type BenchRequest struct {
 	Part   string `json:"part"`  // "step", "unet", "vae", "text"
 	Method string `json:"method"`
 	DType  string `json:"dtype"`
-	Res    int    `json:"res"` // pixels
-	Batch  int    `json:"batch"`
-	Rank   int    `json:"rank"`
-	Runs   int    `json:"runs"`
+	// File is the type of the numbers in the model's file, "f32", "f16" or "bf16"; empty is as DType. The full size only.
+	File  string `json:"file,omitempty"`
+	Res   int    `json:"res"` // pixels
+	Batch int    `json:"batch"`
+	Rank  int    `json:"rank"`
+	Runs  int    `json:"runs"`
 	// Memory is what the process may take, in bytes; 0 is what the machine has free.
 	Memory int64 `json:"memory"`
 	// Profile asks for the share of each operator.

@@ -81,6 +81,9 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 	default:
 		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae, text or picture", req.Part)
 	}
+	if _, known := fileTypes[req.File]; req.File != "" && (!known || req.Shape != "sd15") {
+		return nil, nil, nil, bad("file cannot be %q; choose f32, f16 or bf16, and the shape sd15", req.File)
+	}
 	switch req.DType {
 	case "f32":
 		dtypes = []kernel.DType{kernel.F32}
@@ -103,7 +106,7 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	release()
 	memory := watchMemory()
 	defer memory() // ends it on every way out
-	p, err := l.benchModel(shape, dt)
+	p, err := l.benchModel(shape, req.File, dt)
 	if err != nil {
 		return engine.BenchRow{}, err
 	}
@@ -122,13 +125,20 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	return row, err
 }
 
-// benchModel opens what is measured; the full size's weights are stored as dt.
-func (l *local) benchModel(shape string, dt kernel.DType) (*pipeline, error) {
+// fileTypes are what the numbers of a checkpoint can be.
+var fileTypes = map[string]kernel.DType{"f32": kernel.F32, "f16": kernel.F16, "bf16": kernel.BF16}
+
+// benchModel opens what is measured; the full size's weights are as a file of that type has them, or as dt.
+func (l *local) benchModel(shape, file string, dt kernel.DType) (*pipeline, error) {
 	computing := l.computing(dt).String()
 	if shape == "builtin" {
 		return l.open(shape, computing, model.Options{})
 	}
-	return l.pipeline(shape, model.SD15(dt), computing)
+	stored, ok := fileTypes[file]
+	if !ok {
+		stored = dt
+	}
+	return l.pipeline(shape, model.SD15(stored), computing)
 }
 
 // computing is the type that a measurement of dt computes in: where the processor does not multiply bfloat16, that is how

@@ -30,7 +30,7 @@ func TestBenchPicture(t *testing.T) {
 
 func TestBenchRefusesWhatItDoesNotKnow(t *testing.T) {
 	eng := newEngine(t)
-	for _, req := range []engine.BenchRequest{{Shape: "sd3"}, {Part: "painting"}, {DType: "f8"}, {Runs: -1}} {
+	for _, req := range []engine.BenchRequest{{Shape: "sd3"}, {Part: "painting"}, {DType: "f8"}, {Runs: -1}, {File: "f8", Shape: "sd15"}, {File: "f16"}} {
 		if _, err := eng.Bench(context.Background(), req, ignore); engine.KindOf(err) != engine.BadInput {
 			t.Errorf("%+v gives %v, want BadInput", req, err)
 		}

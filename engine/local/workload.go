@@ -50,13 +50,13 @@ func newWorkload(p *pipeline, req engine.BenchRequest, part string) (*workload, 
 		return w, w.pictures(p)
 	}
 	for _, network := range []model.Part{model.UNet, model.Text, model.VAE} { // as in a run
-		p.model.Store(network, model.Storage{DType: p.options.DType, Lean: true})
+		p.model.Store(network, model.Storage{DType: p.exact, Lean: true})
 	}
 	f := &footprint{p: p, outline: p.model.Outline(), base: resident()}
 	n, err := f.network(func(g *graph.Graph) *graph.Node {
 		_, out := networkOf(g, f.outline, part, w, side)
 		return out
-	}, p.options.DType, p.options.DType)
+	}, p.options.DType, p.exact)
 	if err != nil {
 		return nil, err
 	}
