@@ -26,7 +26,7 @@ type TextConfig struct {
 // Config is a captioner's config.json.
 type Config struct {
 	Vision vit.Config `json:"vision_config"`
-	Text   TextConfig   `json:"text_config"`
+	Text   TextConfig `json:"text_config"`
 }
 
 // baseConfig is BLIP base, whose numbers count where a config.json is silent.
