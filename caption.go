@@ -14,7 +14,7 @@ func (p *program) caption(ctx context.Context, args []string) error {
 	var use power
 	var asJSON bool
 	fs := p.flags("caption")
-	fs.StringVar(&req.Model, "model", "", "`captioner`: a BLIP file or folder, or builtin; empty takes one that A1111, ComfyUI or transformers left on this computer, or else the built-in one")
+	fs.StringVar(&req.Model, "model", "", "`captioner`: a file or folder of BLIP or of a WD tagger (wd-vit-tagger-v3, with selected_tags.csv beside it), or builtin; empty takes one that A1111, ComfyUI or transformers left on this computer, or else the built-in one")
 	fs.StringVar(&req.Mode, "mode", "fill", "`what` happens to captions that are there: fill leaves them, append adds to them, replace replaces them")
 	fs.StringVar(&req.Word, "word", "", "new `word` of the subject, to put into the captions")
 	fs.StringVar(&req.Class, "class", "", "`what` the subject is: dog, monster toy")

@@ -5,8 +5,8 @@ type CaptionRequest struct {
 	Images string `json:"images"` // the folder; captions are written beside the pictures
 	// Only names the files of the folder that may get a caption; empty is all.
 	Only []string `json:"only,omitempty"`
-	// Model is a captioner's file or folder, "builtin", or empty for the best BLIP that other programs have left in their
-	// usual folders, and the built-in one where there is none.
+	// Model is the file or folder of a captioner (BLIP) or of a WD tagger, whose captions are tags; "builtin"; or empty for
+	// the best BLIP that other programs have left in their usual folders, and the built-in one where there is none.
 	Model     string `json:"model,omitempty"`
 	Mode      string `json:"mode"`                // "fill" gives a caption to those without, "append" adds to captions, "replace" replaces them
 	Word      string `json:"word,omitempty"`      // the new word, which is put into the captions

@@ -1,5 +1,5 @@
-// Package caption describes pictures in words: it runs a captioner, decides what to make of the sentence (Policy) and
-// keeps the files beside the pictures (Folder).
+// Package caption describes pictures in words: it runs a captioner or a tagger, decides what to make of the sentence or tags
+// (Policy) and keeps the files beside the pictures (Folder).
 package caption
 
 import (
@@ -27,14 +27,14 @@ func Usual() Settings {
 	return Settings{Beams: 3, MinLength: 8, MaxLength: 40, Repetition: 1, NoRepeat: 3}
 }
 
-// Sentence is what a captioner says of a picture.
+// Sentence is what a captioner says of a picture, or the tags that a tagger finds.
 type Sentence struct {
 	Text string
-	// Logs are the natural logarithms of the probabilities of its tokens, the end included.
+	// Logs are the natural logarithms of the probabilities of its tokens, the end included, or of the tags.
 	Logs []float64
 }
 
-// Confidence is the geometric mean of the tokens' probabilities, 0 to 1.
+// Confidence is the geometric mean of the tokens' or tags' probabilities, 0 to 1; 0 where there are none.
 func (s Sentence) Confidence() float64 {
 	if len(s.Logs) == 0 {
 		return 0

@@ -35,6 +35,7 @@ type Policy struct {
 	Mode           Mode
 	Word, Class    string // the new word that calls the subject and what it is: "zorbit", "monster toy"
 	Prefix, Suffix string // around the sentence
+	Tags           bool   // what is found are tags with commas between them, and no sentence
 }
 
 // Check refuses what no caption can follow. Error: BadInput.
@@ -76,6 +77,9 @@ func (p Policy) add(caption, sentence string) (string, Action) {
 	if !hasWords(sentence) {
 		return caption, Kept
 	}
+	if p.Tags {
+		return p.addTags(caption, sentence)
+	}
 	room := func(text string) bool { return tokenizer.CLIP().Count(caption+", "+text) <= tokenizer.Room }
 	plain := tidy(sentence)
 	named := p.place(plain)
@@ -97,8 +101,11 @@ func says(caption, text string) bool {
 
 // Make turns a sentence into a whole caption: repetitions removed, the word and class put in, prefix and suffix around
 // it, and no longer than CLIP reads. Without a sentence it is the template, "a photo of a WORD CLASS"; "" where there is
-// neither.
+// neither. Of tags it makes a list of tags that begins with the word and class.
 func (p Policy) Make(sentence string) string {
+	if p.Tags {
+		return p.makeTags(sentence)
+	}
 	body := tidy(sentence)
 	if !hasWords(body) {
 		if p.Word == "" && p.Class == "" {

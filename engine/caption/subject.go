@@ -12,7 +12,7 @@ import (
 // dog" becomes "a small sks dog"), else of what the sentence is about ("a cyan robot on a table" becomes "a zorbit monster
 // toy on a table"), else before all.
 func (p Policy) place(sentence string) string {
-	subject := strings.TrimSpace(p.Word + " " + p.Class)
+	subject := p.subject()
 	if subject == "" || p.Word != "" && hasWord(sentence, p.Word) || p.Word == "" && hasWord(sentence, p.Class) {
 		return sentence
 	}

@@ -38,6 +38,10 @@ func classify(info *Info, f *File) *Checkpoint {
 		info.Kind = KindVAE
 	case any("text_model.", "cond_stage_model.", "conditioner.", "embeddings.token_embedding.", "encoder.layers.", "transformer.resblocks.", "encoder.block."):
 		info.Kind = KindTextEncoder
+	case isCaptioner(f):
+		info.Kind = KindCaptioner
+	case isTagger(f):
+		info.Kind = KindTagger
 	case slices.ContainsFunc(names, isHypernetwork):
 		info.Kind = KindHypernetwork
 	default:
@@ -52,8 +56,14 @@ func isHypernetwork(name string) bool {
 	return width != "" && strings.TrimFunc(width, unicode.IsDigit) == "" && (strings.HasPrefix(rest, "0.linear") || strings.HasPrefix(rest, "1.linear"))
 }
 
-// note says what hinders the use of a file as a model, for kinds that are models.
+// note says what hinders the use of a file as a model, for kinds that are models, and what a captioner is for.
 func note(info Info, c *Checkpoint) string {
+	switch info.Kind {
+	case KindCaptioner:
+		return "It describes pictures in sentences, for captions: easel caption --model."
+	case KindTagger:
+		return "It describes pictures in tags, for captions, where " + TagsFile + " lies beside it: easel caption --model."
+	}
 	models := []FileKind{KindCheckpoint, KindUNet, KindControlNet}
 	if !slices.Contains(models, info.Kind) && info.family == "" {
 		return ""

@@ -32,6 +32,8 @@ const (
 	KindUNet         FileKind = "UNet"
 	KindVAE          FileKind = "VAE"
 	KindTextEncoder  FileKind = "text encoder"
+	KindCaptioner    FileKind = "BLIP captioner"
+	KindTagger       FileKind = "WD tagger"
 	KindTensors      FileKind = "tensors"        // of no use known here
 	KindPickle       FileKind = "PyTorch pickle" // that Easel does not read
 	KindPicture      FileKind = "picture with parameters"
@@ -182,12 +184,14 @@ func (info *Info) count(s Source) {
 	slices.Sort(info.DTypes)
 }
 
-// inspectFolder looks for a diffusers model, then for a peft adapter.
+// inspectFolder looks for a diffusers model, then for a peft adapter or the weights of a single network.
 func inspectFolder(info Info) (Info, error) {
 	d, err := OpenFolder(os.DirFS(info.Path))
 	if engine.KindOf(err) == engine.NotFound {
-		if adapter := filepath.Join(info.Path, peftFile); isFile(adapter) {
-			return Inspect(adapter)
+		for _, name := range append([]string{peftFile}, weightFiles...) {
+			if file := filepath.Join(info.Path, name); isFile(file) && filepath.Ext(name) != ".json" {
+				return Inspect(file)
+			}
 		}
 		return info, nil
 	} else if err != nil {

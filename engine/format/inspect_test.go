@@ -42,7 +42,8 @@ func TestInspectGoldenFiles(t *testing.T) {
 		{"files/ti-a1111.pt", format.KindEmbedding, "", ""},
 		{"files/hyper_a_linear.pt", format.KindHypernetwork, "", ""},
 		{"files/ti-diffusers.bin", format.KindEmbedding, "", ""},
-		{"blip/model.safetensors", format.KindTensors, "", ""},
+		{"blip/model.safetensors", format.KindCaptioner, "", ""},
+		{"blip", format.KindCaptioner, "", ""},
 		{"tiny-sd1/subset.ckpt", format.KindCheckpoint, "SD1", ""},
 		{"tiny-sd1/subset-legacy.ckpt", format.KindCheckpoint, "SD1", ""},
 		{"unet.safetensors", format.KindTensors, "", ""},
@@ -81,6 +82,15 @@ func TestInspectCounts(t *testing.T) {
 	}
 }
 
+// vit are tensors of timm's vision transformer and more.
+func vit(more ...string) map[string][]int {
+	shapes := map[string][]int{"patch_embed.proj.weight": {2, 3, 1, 1}, "blocks.0.attn.qkv.weight": {6, 2}, "norm.weight": {2}, "head.weight": {5, 2}, "head.bias": {5}}
+	for _, name := range more {
+		shapes[name] = []int{1, 4, 2}
+	}
+	return shapes
+}
+
 // TestInspectShapes makes files of the right names and real widths.
 func TestInspectShapes(t *testing.T) {
 	const unet = "model.diffusion_model."
@@ -104,6 +114,13 @@ func TestInspectShapes(t *testing.T) {
 		{"cloneofsimo LoRA", map[string][]int{"unet:0:up": {2, 4}, "unet:0:down": {4, 768}}, format.KindLoRA, "", "cloneofsimo", false},
 		{"SDXL embedding", map[string][]int{"clip_l": {2, 768}, "clip_g": {2, 1280}}, format.KindEmbedding, "SDXL", "", false},
 		{"SD2 embedding", map[string][]int{"<cat>": {1024}}, format.KindEmbedding, "SD2", "", false},
+		{"BLIP of Salesforce", map[string][]int{"model.visual_encoder.cls_token": {1, 1, 2}, "model.text_decoder.cls.predictions.transform.dense.weight": {2, 2}}, format.KindCaptioner, "", "", true},
+		{"BLIP of all tasks", map[string][]int{"visual_encoder.cls_token": {1, 1, 2}, "text_encoder.embeddings.word_embeddings.weight": {2, 2}, "itm_head.weight": {2, 2},
+			"text_decoder.cls.predictions.transform.dense.weight": {2, 2}}, format.KindCaptioner, "", "", true},
+		{"BLIP that answers", map[string][]int{"vision_model.embeddings.class_embedding": {1, 1, 2}, "text_encoder.embeddings.word_embeddings.weight": {2, 2},
+			"text_decoder.cls.predictions.transform.dense.weight": {2, 2}}, format.KindTensors, "", "", false},
+		{"WD tagger", vit("pos_embed"), format.KindTagger, "", "", true},
+		{"another classifier", vit("pos_embed", "cls_token"), format.KindTensors, "", "", false},
 		{"VAE alone", map[string][]int{"encoder.down.0.block.0.conv1.weight": {2, 2, 3, 3}, "decoder.conv_in.weight": {2, 2, 3, 3}}, format.KindVAE, "", "", false},
 	}
 	for _, test := range tests {

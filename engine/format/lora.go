@@ -87,8 +87,8 @@ func isFile(path string) bool {
 // diffusers' or the original's blocks, diffusers' names old and new, peft's or cloneofsimo's; all give kohya's names
 // with diffusers' blocks. A module without alpha gets the one of peft's configuration, else its rank, as in all loaders.
 // Word vectors beside cloneofsimo's modules, and bundled ones (BundledEmbeddings), are left out. Errors: Unsupported for
-// other kinds of adapter (LoHa, LoKr, OFT, CP convolutions, DoRA over inputs) and other names, BadFile where the parts of a
-// module do not fit or are not finite.
+// other kinds of adapter (LoHa, LoKr, OFT, CP convolutions, DoRA over inputs), other names and files that are something
+// else, BadFile where the parts of a module do not fit or are not finite.
 func ReadLoRA(f *File) ([]LoRAModule, error) {
 	if loraNaming(f.Names()) == "cloneofsimo" {
 		return readCloneofsimo(f)
@@ -105,7 +105,7 @@ func ReadLoRA(f *File) ([]LoRAModule, error) {
 		}
 		k, ok := parseLoRAKey(key, first)
 		if !ok {
-			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "%s", refusal(key))
+			return nil, engine.Errorf(opLoRA, f.Path(), engine.Unsupported, "%s", notLoRA(f, key))
 		}
 		t, err := f.Tensor(key)
 		if err != nil {
@@ -209,4 +209,13 @@ func refusal(key string) string {
 		}
 	}
 	return fmt.Sprintf("the tensor %q does not belong in a plain LoRA for Stable Diffusion", key)
+}
+
+// notLoRA says why f, which holds a tensor of that name, is not read: it is something else, or another kind of adapter.
+func notLoRA(f *File, key string) string {
+	var info Info
+	if classify(&info, f); slices.Contains([]FileKind{KindLoRA, KindBundle, KindTensors}, info.Kind) {
+		return refusal(key)
+	}
+	return "this is " + info.What() + ", no LoRA"
 }

@@ -11,7 +11,7 @@ var familyTitles = map[string]string{"SD1": "Stable Diffusion 1.x", "SD2": "Stab
 // notTrained names what a file is where it is no model that Easel trains; empty where it is one.
 func notTrained(info Info, c *Checkpoint) string {
 	if info.Kind != KindCheckpoint || info.Base != "SD1" && info.Base != "SD2" {
-		return what(info)
+		return info.What()
 	}
 	unet := c.parts[partUNet]
 	title := familyTitles[info.Base]
@@ -24,8 +24,8 @@ func notTrained(info Info, c *Checkpoint) string {
 	return ""
 }
 
-// what names a file's content in a phrase.
-func what(info Info) string {
+// What names a file's content in a phrase.
+func (info Info) What() string {
 	ofBase := ""
 	if title := familyTitles[info.Base]; title != "" {
 		ofBase = " of " + title
@@ -38,7 +38,7 @@ func what(info Info) string {
 		return "a checkpoint" + cmp.Or(ofBase, " of an unknown family")
 	case KindUNet:
 		return "the UNet alone" + ofBase
-	case KindLoRA, KindEmbedding, KindHypernetwork, KindControlNet, KindVAE, KindTextEncoder:
+	case KindLoRA, KindEmbedding, KindHypernetwork, KindControlNet, KindVAE, KindTextEncoder, KindCaptioner, KindTagger:
 		return "a " + string(info.Kind) + ofBase
 	}
 	if info.family != "" {

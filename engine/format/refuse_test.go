@@ -50,6 +50,8 @@ func TestCheckpointRefusals(t *testing.T) {
 		{"hypernetwork", map[string][]int{"768.0.linear.0.weight": {2, 2}, "768.1.linear.0.weight": {2, 2}}, "this is a hypernetwork", true},
 		{"VAE", map[string][]int{"decoder.up.0.block.0.norm1.weight": {2}}, "this is a VAE", true},
 		{"text encoder", map[string][]int{"text_model.final_layer_norm.weight": {2}}, "this is a text encoder", true},
+		{"BLIP", map[string][]int{"text_decoder.cls.predictions.transform.dense.weight": {2, 2}}, "this is a BLIP captioner", true},
+		{"tagger", vit("pos_embed"), "this is a WD tagger", true},
 		{"other", map[string][]int{"a": {1, 2, 3}, "b": {2}}, "a file of tensors whose use is not known", true},
 	} {
 		path := filepath.Join(t.TempDir(), "x")

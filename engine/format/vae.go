@@ -19,7 +19,7 @@ func OpenVAE(path string) (*Checkpoint, error) {
 		var info Info
 		classify(&info, f)
 		f.Close()
-		return nil, engine.Errorf("open VAE", path, engine.Unsupported, "this is %s; a VAE with encoder and decoder is needed", what(info))
+		return nil, engine.Errorf("open VAE", path, engine.Unsupported, "this is %s; a VAE with encoder and decoder is needed", info.What())
 	}
 	return c, nil
 }

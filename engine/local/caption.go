@@ -44,10 +44,14 @@ func (c *captioning) all(ctx context.Context) (err error) {
 	if !slices.Contains(caption.Extensions, c.req.Extension) {
 		return engine.Errorf("caption", "", engine.BadInput, "captions cannot be in files of %q; choose %v", c.req.Extension, caption.Extensions)
 	}
-	if err := c.open(); err != nil {
+	start := time.Now()
+	if c.captioner, err = c.l.openCaptioner(c.req); err != nil {
 		return err
 	}
 	defer c.captioner.close()
+	if err := c.open(start); err != nil {
+		return err
+	}
 	for i, entry := range c.folder.Pictures {
 		if err = c.picture(ctx, i, entry); err != nil {
 			break
@@ -62,18 +66,14 @@ func (c *captioning) all(ctx context.Context) (err error) {
 	return err
 }
 
-// open lists the folder and opens the captioner.
-func (c *captioning) open() (err error) {
-	start := time.Now()
-	p := caption.Policy{Mode: caption.Mode(c.req.Mode), Word: c.req.Word, Class: c.req.Class, Prefix: c.req.Prefix, Suffix: c.req.Suffix}
+// open lists the folder, for a captioner that is being opened since start.
+func (c *captioning) open(start time.Time) (err error) {
+	p := caption.Policy{Mode: caption.Mode(c.req.Mode), Word: c.req.Word, Class: c.req.Class, Prefix: c.req.Prefix, Suffix: c.req.Suffix, Tags: c.captioner.tags}
 	if c.folder, err = caption.OpenFolder(c.req.Images, p, c.req.Extension, c.settings()); err != nil {
 		return err
 	}
 	if len(c.req.Only) > 0 {
 		c.folder.Pictures = slices.DeleteFunc(c.folder.Pictures, func(e dataset.Entry) bool { return !slices.Contains(c.req.Only, filepath.Base(e.Path)) })
-	}
-	if c.captioner, err = c.l.openCaptioner(c.req); err != nil {
-		return err
 	}
 	c.result.Model = c.captioner.name
 	c.sink(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "captioner", Detail: c.captioner.about(), Seconds: time.Since(start).Seconds()}})

@@ -1,45 +1,73 @@
 package local
 
 import (
+	"context"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 
 	"easel/engine"
 	"easel/engine/builtin"
 	"easel/engine/caption"
+	"easel/engine/format"
 	"easel/engine/kernel"
 	"easel/engine/model/blip"
+	"easel/engine/model/tagger"
+	"easel/engine/model/vit"
 )
 
-// captioner is an opened captioner and what is known of it.
+// captioner is an opened captioner or tagger and what is known of it.
 type captioner struct {
-	*caption.Captioner
-	model   *blip.Model
+	describer
+	model interface {
+		Store(kernel.DType)
+		Close() error
+	}
+	vision  vit.Config
+	words   string // what it knows, for people
 	name    string // a path, or "builtin"
 	dtype   kernel.DType
 	doubted bool // it is small, and is asked whether it knows what it sees
+	tags    bool // it says tags in place of a sentence
+}
+
+// describer is a caption.Captioner or a caption.Tagger.
+type describer interface {
+	Describe(ctx context.Context, img *image.NRGBA) (caption.Sentence, error)
+	Close()
 }
 
 // openCaptioner opens what a request names, or finds one.
 func (l *local) openCaptioner(req engine.CaptionRequest) (*captioner, error) {
 	c := &captioner{name: req.Model}
+	var sentences *blip.Model
+	var tags *tagger.Model
 	var err error
 	switch req.Model {
 	case "":
-		err = c.find()
+		sentences, c.name, err = findBLIP()
 	case builtinName:
-		c.model, err = blip.Load(builtin.Captioner())
+		sentences, err = blip.Load(builtin.Captioner())
 	default:
-		c.model, err = blip.Open(req.Model)
+		sentences, tags, err = openDescriber(req.Model)
 	}
 	if err != nil {
 		return nil, err
 	}
+	if c.tags = tags != nil; c.tags {
+		c.model, c.vision, c.words = tags, tags.Vision, fmt.Sprintf("%d tags", len(tags.Tags))
+	} else {
+		c.model, c.vision, c.words = sentences, sentences.Vision, fmt.Sprintf("%d word pieces", sentences.Words.Len())
+	}
 	c.doubted = c.name == builtinName
-	if c.dtype, err = l.captionerType(req.DType, c.model.Vision.ImageSize); err == nil {
+	if c.dtype, err = l.captionerType(req.DType, c.vision.ImageSize); err == nil {
 		c.model.Store(c.dtype)
-		c.Captioner, err = caption.New(c.model, l.backend, c.dtype, c.settings(req))
+		if c.tags {
+			c.describer, err = caption.NewTagger(tags, l.backend, c.dtype)
+		} else {
+			c.describer, err = caption.New(sentences, l.backend, c.dtype, c.settings(req))
+		}
 	}
 	if err != nil {
 		c.model.Close()
@@ -48,17 +76,28 @@ func (l *local) openCaptioner(req engine.CaptionRequest) (*captioner, error) {
 	return c, nil
 }
 
-// find opens the first captioner of other programs that can be used, or the built-in one.
-func (c *captioner) find() (err error) {
+// openDescriber opens one of the two.
+func openDescriber(path string) (sentences *blip.Model, tags *tagger.Model, err error) {
+	files, err := format.OpenCaptionerAt(path)
+	switch {
+	case err != nil:
+	case files.Kind == format.KindTagger:
+		tags, err = tagger.From(files)
+	default:
+		sentences, err = blip.From(files)
+	}
+	return sentences, tags, err
+}
+
+// findBLIP opens the first BLIP of other programs that can be used, or the built-in captioner.
+func findBLIP() (m *blip.Model, name string, err error) {
 	for _, path := range captioners() {
-		if c.model, err = blip.Open(path); err == nil {
-			c.name = path
-			return nil
+		if m, err = blip.Open(path); err == nil {
+			return m, path, nil
 		}
 	}
-	c.name = builtinName
-	c.model, err = blip.Load(builtin.Captioner())
-	return err
+	m, err = blip.Load(builtin.Captioner())
+	return m, builtinName, err
 }
 
 func (c *captioner) settings(req engine.CaptionRequest) caption.Settings {
@@ -84,7 +123,7 @@ func (l *local) captionerType(dtype string, side int) (kernel.DType, error) {
 }
 
 func (c *captioner) close() {
-	c.Captioner.Close()
+	c.describer.Close()
 	c.model.Close()
 }
 
@@ -115,6 +154,5 @@ func inHome(patterns []string) []string {
 
 // about is a line about the captioner.
 func (c *captioner) about() string {
-	v := c.model.Vision
-	return fmt.Sprintf("%s: looks at %d px in %d layers, knows %d word pieces; computes in %v", c.name, v.ImageSize, v.Layers, c.model.Words.Len(), c.dtype)
+	return fmt.Sprintf("%s: looks at %d px in %d layers, knows %s; computes in %v", c.name, c.vision.ImageSize, c.vision.Layers, c.words, c.dtype)
 }

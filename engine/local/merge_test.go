@@ -361,6 +361,7 @@ func TestMergesThatAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	folder, file := golden.Path(t, "tiny-sd1"), golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors")
 	lora, foreign := golden.Path(t, "files", "lora.safetensors"), golden.Path(t, "tiny-sd2", "lora.safetensors")
+	captioner := golden.Path(t, "blip", "model.safetensors")
 	taken := filepath.Join(dir, "taken.safetensors")
 	if err := os.WriteFile(taken, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -377,7 +378,9 @@ func TestMergesThatAreRefused(t *testing.T) {
 		{"dtype", file, lora, "x.safetensors", "f8", 1, engine.BadInput, "f8"},
 		{"another model's, file", file, foreign, "x.safetensors", "", 1, engine.BadFile, "another model (SD2; this one is SD1)"},
 		{"another model's, folder", folder, foreign, "x", "", 1, engine.BadFile, "another model (SD2; this one is SD1)"},
-		{"no LoRA", file, file, "x.safetensors", "", 1, engine.Unsupported, "does not belong"},
+		{"no LoRA", file, file, "x.safetensors", "", 1, engine.Unsupported, "this is a checkpoint of Stable Diffusion 1.x, no LoRA"},
+		{"a captioner as LoRA", file, captioner, "x.safetensors", "", 1, engine.Unsupported, "this is a BLIP captioner, no LoRA"},
+		{"a captioner as model", captioner, lora, "x.safetensors", "", 1, engine.Unsupported, "BLIP captioner"},
 		{"no model", lora, lora, "x.safetensors", "", 1, engine.Unsupported, "LoRA"},
 		{"nothing", filepath.Join(dir, "nowhere"), lora, "x", "", 1, engine.NotFound, "nowhere"},
 		{"too much for f16", file, lora, "x.safetensors", "f16", 1e12, engine.NaN, "try --dtype f32, or smaller weights"},

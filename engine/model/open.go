@@ -34,6 +34,11 @@ func Open(path string, o Options) (*Model, error) {
 		return openFile(path, o)
 	}
 	m, err := Load(os.DirFS(path))
+	if engine.KindOf(err) == engine.NotFound {
+		if info, unknown := format.Inspect(path); unknown == nil && info.Kind != format.KindUnknown && info.Kind != format.KindFolder {
+			err = engine.Errorf("open model", path, engine.Unsupported, "this is %s; %s", info.What(), format.Trains)
+		}
+	}
 	if err != nil {
 		return nil, inFile(path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"easel/engine/graph"
 	"easel/engine/kernel"
 	"easel/engine/model"
+	"easel/engine/model/vit"
 	"easel/engine/tokenizer"
 )
 
@@ -35,9 +36,8 @@ func Base() Config { return baseConfig() }
 
 // Store keeps the matrices of networks that are built from now on as dt, where that is smaller than in the file.
 func (m *Model) Store(dt kernel.DType) {
-	if w, ok := m.weights.(*fileWeights); ok {
-		w.dtype = dt
-		clear(w.have)
+	if w, ok := m.weights.(*vit.FileWeights); ok {
+		w.Store(dt)
 	}
 }
 
@@ -47,7 +47,7 @@ func (m *Model) Close() error { return m.close() }
 // BuildVision adds the vision transformer: image [1, side, side, 3], normalised by Mean and Std, to states [1, tokens,
 // width].
 func (m *Model) BuildVision(g *graph.Graph, image *graph.Node) *graph.Node {
-	return m.Vision.vision(m.net(g), image)
+	return m.Vision.Build(m.net(g), image)
 }
 
 // BuildContext adds what the text decoder needs of a picture's states, once a picture.
@@ -61,4 +61,4 @@ func (m *Model) BuildDecoder(g *graph.Graph, ids, positions *graph.Node, layers 
 	return m.Text.decoder(m.net(g), ids, positions, layers)
 }
 
-func (m *Model) net(g *graph.Graph) *net { return &net{Graph: g, weights: m.weights} }
+func (m *Model) net(g *graph.Graph) *vit.Net { return &vit.Net{Graph: g, Weights: m.weights} }

@@ -4,27 +4,10 @@ import (
 	"encoding/json"
 
 	"easel/engine"
+	"easel/engine/model/vit"
 )
 
 const opConfig = "read captioner config"
-
-// VisionConfig is the vision_config of config.json: a vision transformer (Dosovitskiy et al., arXiv 2010.11929).
-type VisionConfig struct {
-	HiddenSize       int     `json:"hidden_size"`
-	IntermediateSize int     `json:"intermediate_size"`
-	Layers           int     `json:"num_hidden_layers"`
-	Heads            int     `json:"num_attention_heads"`
-	ImageSize        int     `json:"image_size"` // pixels of the square's side
-	PatchSize        int     `json:"patch_size"` // pixels
-	HiddenAct        string  `json:"hidden_act"`
-	LayerNormEps     float32 `json:"layer_norm_eps"`
-}
-
-// Tokens is the number of tokens that a picture becomes: its patches and one for the whole.
-func (c *VisionConfig) Tokens() int {
-	side := c.ImageSize / c.PatchSize
-	return side*side + 1
-}
 
 // TextConfig is the text_config of config.json: BERT as a decoder (salesforce/BLIP models/med.py).
 type TextConfig struct {
@@ -42,14 +25,14 @@ type TextConfig struct {
 
 // Config is a captioner's config.json.
 type Config struct {
-	Vision VisionConfig `json:"vision_config"`
-	Text   TextConfig   `json:"text_config"`
+	Vision vit.Config `json:"vision_config"`
+	Text   TextConfig `json:"text_config"`
 }
 
 // baseConfig is BLIP base, whose numbers count where a config.json is silent.
 func baseConfig() Config {
 	return Config{
-		Vision: VisionConfig{HiddenSize: 768, IntermediateSize: 3072, Layers: 12, Heads: 12, ImageSize: 384, PatchSize: 16, HiddenAct: "gelu", LayerNormEps: 1e-5},
+		Vision: vit.Config{HiddenSize: 768, IntermediateSize: 3072, Layers: 12, Heads: 12, ImageSize: 384, PatchSize: 16, HiddenAct: "gelu", LayerNormEps: 1e-5},
 		Text: TextConfig{VocabSize: 30524, HiddenSize: baseWidth, IntermediateSize: 3072, Layers: 12, Heads: baseHeads, MaxPositions: 512, HiddenAct: "gelu",
 			LayerNormEps: 1e-12, Begin: 30522, End: 102},
 	}
@@ -80,13 +63,11 @@ func (c *Config) check() error {
 	if v.HiddenAct != "gelu" || t.HiddenAct != "gelu" {
 		return engine.Errorf(opConfig, "", engine.Unsupported, "activations %q and %q are not known", v.HiddenAct, t.HiddenAct)
 	}
+	if err := v.Check(); err != nil {
+		return err
+	}
 	const most = 1 << 15
 	switch {
-	case min(v.HiddenSize, v.IntermediateSize, v.Layers, v.Heads, v.ImageSize, v.PatchSize) < 1,
-		max(v.HiddenSize, v.IntermediateSize, v.ImageSize) > most, v.Layers > 1<<10, v.HiddenSize%v.Heads != 0:
-		return engine.Errorf(opConfig, "", engine.BadFile, "the vision sizes do not fit together: width %d, %d heads, %d layers", v.HiddenSize, v.Heads, v.Layers)
-	case v.ImageSize%v.PatchSize != 0 || v.Tokens() > most:
-		return engine.Errorf(opConfig, "", engine.BadFile, "pictures of %d pixels cannot be cut into patches of %d", v.ImageSize, v.PatchSize)
 	case min(t.VocabSize, t.HiddenSize, t.IntermediateSize, t.Layers, t.Heads, t.MaxPositions) < 1,
 		max(t.HiddenSize, t.IntermediateSize, t.MaxPositions) > most, t.VocabSize > 1<<20, t.Layers > 1<<10, t.HiddenSize%t.Heads != 0:
 		return engine.Errorf(opConfig, "", engine.BadFile, "the text sizes do not fit together: width %d, %d heads, %d layers", t.HiddenSize, t.Heads, t.Layers)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"testing"
 
+	"easel/engine/format"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
 	"easel/engine/kernel"
 	"easel/engine/kernel/onednn"
 	"easel/engine/kernel/ref"
+	"easel/engine/model/vit"
 )
 
 func backends(t *testing.T) map[string]kernel.Backend {
@@ -44,15 +46,15 @@ type graphs struct {
 	seen    map[string]*kernel.Tensor
 }
 
-func (r *graphs) net() (*net, map[string]*graph.Node) {
+func (r *graphs) net() (*vit.Net, map[string]*graph.Node) {
 	nodes := map[string]*graph.Node{}
 	b := r.m.net(graph.New())
-	b.trace = func(name string, n *graph.Node) { nodes[name] = n }
+	b.Trace = func(name string, n *graph.Node) { nodes[name] = n }
 	return b, nodes
 }
 
 // run compiles the outputs and keeps copies of the traced nodes' values.
-func (r *graphs) run(b *net, in map[*graph.Node]*kernel.Tensor, nodes map[string]*graph.Node) {
+func (r *graphs) run(b *vit.Net, in map[*graph.Node]*kernel.Tensor, nodes map[string]*graph.Node) {
 	r.t.Helper()
 	var outputs []*graph.Node
 	for _, n := range nodes {
@@ -80,7 +82,7 @@ func (r *graphs) vision(image *kernel.Tensor) {
 	r.t.Helper()
 	b, nodes := r.net()
 	x := b.Input("image", image.Shape...)
-	layers := r.m.Text.context(b, r.m.Vision.vision(b, x), r.m.Vision.HiddenSize)
+	layers := r.m.Text.context(b, r.m.Vision.Build(b, x), r.m.Vision.HiddenSize)
 	for i, l := range layers {
 		nodes[fmt.Sprintf("keys %d", i)], nodes[fmt.Sprintf("values %d", i)] = l.ImageKeys, l.ImageValues
 	}
@@ -126,7 +128,7 @@ func (r *graphs) caches(texts int) []*kernel.Tensor {
 
 // part is one picture's share of a golden tensor.
 func part(f *golden.File, name string, picture, pictures int) *kernel.Tensor {
-	return block(f.Tensor(name), picture, pictures)
+	return format.Ref{Index: picture, Of: pictures}.Rows(f.Tensor(name))
 }
 
 func TestGolden(t *testing.T) {

@@ -1,18 +1,15 @@
 package blip
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"easel/engine"
 	"easel/engine/format"
-	"easel/engine/kernel"
+	"easel/engine/model/vit"
 	"easel/engine/tokenizer"
 )
 
@@ -24,20 +21,11 @@ const opOpen = "open captioner"
 //
 // Errors: NotFound, where a vocabulary of another size is missing too, BadFile, Unsupported.
 func Open(path string) (*Model, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, engine.Errorf(opOpen, path, engine.NotFound, "there is no such file or folder")
-	}
-	var files *format.Captioner
-	if info.IsDir() {
-		files, err = format.OpenCaptioner(os.DirFS(path))
-	} else {
-		files, err = format.OpenCaptionerFile(os.DirFS(filepath.Dir(path)), filepath.Base(path))
-	}
+	files, err := format.OpenCaptionerAt(path)
 	if err != nil {
 		return nil, err
 	}
-	return load(files, path)
+	return From(files)
 }
 
 // Load opens a folder of transformers, such as an embedded one.
@@ -46,12 +34,25 @@ func Load(fsys fs.FS) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(files, "")
+	return From(files)
 }
 
-func load(files *format.Captioner, path string) (m *Model, err error) {
-	m = &Model{weights: &fileWeights{source: files, have: map[string]*kernel.Tensor{}}, close: files.Close}
-	if m.Config, err = config(files); err == nil {
+// tied are names that newer versions of transformers leave out, and those under which they store the same numbers.
+var tied = map[string]string{
+	"text_decoder.cls.predictions.decoder.weight": "text_decoder.bert.embeddings.word_embeddings.weight",
+	"text_decoder.cls.predictions.decoder.bias":   "text_decoder.cls.predictions.bias",
+}
+
+// From makes a captioner of opened files, which are closed with it, or at an error.
+func From(files *format.Captioner) (m *Model, err error) {
+	m = &Model{weights: vit.NewWeights(files, tied), close: files.Close}
+	if files.Kind != format.KindCaptioner {
+		err = engine.Errorf(opOpen, "", engine.Unsupported, "this is no BLIP captioner but a %s", files.Kind)
+	}
+	if err == nil {
+		m.Config, err = config(files)
+	}
+	if err == nil {
 		err = m.readPreprocessor(files)
 	}
 	if err == nil {
@@ -59,7 +60,7 @@ func load(files *format.Captioner, path string) (m *Model, err error) {
 	}
 	if err != nil {
 		files.Close()
-		return nil, inFile(path, err)
+		return nil, inFile(files.Path(), err)
 	}
 	return m, nil
 }
@@ -85,33 +86,20 @@ func config(files *format.Captioner) (Config, error) {
 	return configOf(files)
 }
 
-// headWidth is that of all published models.
-const headWidth = 64
-
 // configOf reads the sizes from the tensors' shapes. The rest is what published models have.
-func configOf(s format.Source) (Config, error) {
-	c := baseConfig()
-	v, t := &c.Vision, &c.Text
-	v.HiddenSize, v.PatchSize = dim(s, "vision_model.embeddings.class_embedding", 2), dim(s, "vision_model.embeddings.patch_embedding.weight", 2)
-	v.IntermediateSize, v.Layers = dim(s, "vision_model.encoder.layers.0.mlp.fc1.weight", 0), format.Count(s, "vision_model.encoder.layers.%d.layer_norm1.weight")
-	patches := dim(s, "vision_model.embeddings.position_embedding", 1) - 1
-	v.ImageSize = int(math.Sqrt(float64(max(patches, 0)))) * v.PatchSize
-	t.VocabSize, t.HiddenSize = dim(s, "text_decoder.bert.embeddings.word_embeddings.weight", 0), dim(s, "text_decoder.bert.embeddings.word_embeddings.weight", 1)
-	t.MaxPositions = dim(s, "text_decoder.bert.embeddings.position_embeddings.weight", 0)
-	t.IntermediateSize, t.Layers = dim(s, "text_decoder.bert.encoder.layer.0.intermediate.dense.weight", 0), format.Count(s, "text_decoder.bert.encoder.layer.%d.output.dense.weight")
-	if v.HiddenSize%headWidth != 0 || t.HiddenSize != baseWidth {
-		return c, engine.Errorf(opOpen, "", engine.Unsupported, "the captioner is %d and %d wide, and a single file does not tell its heads; put its config.json beside it", v.HiddenSize, t.HiddenSize)
+func configOf(s format.Source) (c Config, err error) {
+	c = baseConfig()
+	if c.Vision, err = vit.Of(s, c.Vision); err != nil {
+		return c, err
 	}
-	v.Heads = v.HiddenSize / headWidth
+	t := &c.Text
+	t.VocabSize, t.HiddenSize = vit.Dim(s, "text_decoder.bert.embeddings.word_embeddings.weight", 0), vit.Dim(s, "text_decoder.bert.embeddings.word_embeddings.weight", 1)
+	t.MaxPositions = vit.Dim(s, "text_decoder.bert.embeddings.position_embeddings.weight", 0)
+	t.IntermediateSize, t.Layers = vit.Dim(s, "text_decoder.bert.encoder.layer.0.intermediate.dense.weight", 0), format.Count(s, "text_decoder.bert.encoder.layer.%d.output.dense.weight")
+	if t.HiddenSize != baseWidth {
+		return c, engine.Errorf(opOpen, "", engine.Unsupported, "the text decoder is %d wide, and a single file does not tell its heads; put its config.json beside it", t.HiddenSize)
+	}
 	return c, c.check()
-}
-
-// dim is a dimension of a tensor; 0 where there is none.
-func dim(s format.Source, name string, axis int) int {
-	if _, shape, ok := s.Info(name); ok && axis < len(shape) {
-		return shape[axis]
-	}
-	return 0
 }
 
 // readPreprocessor takes the pictures' mean and deviation from preprocessor_config.json, where there is one.
@@ -153,7 +141,7 @@ func words(files *format.Captioner, c TextConfig) (*tokenizer.WordPiece, error) 
 		return w, nil
 	}
 	if text == nil {
-		return nil, engine.Errorf(opOpen, "", engine.NotFound, "the list of its %d words is missing: put its vocab.txt into %s", c.VocabSize, cmp.Or(files.Dir(), "its folder"))
+		return nil, files.Missing(fmt.Sprintf("the list of its %d words", c.VocabSize), "vocab.txt")
 	}
 	return nil, engine.Errorf(opOpen, "", engine.BadFile, "vocab.txt has %d word pieces, the captioner %d", w.Len(), c.VocabSize)
 }

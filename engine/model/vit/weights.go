@@ -1,4 +1,4 @@
-package blip
+package vit
 
 import (
 	"slices"
@@ -9,27 +9,35 @@ import (
 	"easel/engine/kernel"
 )
 
-// fileWeights finds tensors in a file, each once; matrices are stored as dtype where that is smaller than the file's.
-type fileWeights struct {
+const opOpen = "open captioner"
+
+// FileWeights finds tensors in a file, each once; matrices are stored as dtype where that is smaller than the file's.
+type FileWeights struct {
 	source format.Source
+	tied   map[string]string
 	dtype  kernel.DType
 	have   map[string]*kernel.Tensor
 }
 
-// tied are names that newer versions of transformers leave out, and those under which they store the same numbers.
-var tied = map[string]string{
-	"text_decoder.cls.predictions.decoder.weight": "text_decoder.bert.embeddings.word_embeddings.weight",
-	"text_decoder.cls.predictions.decoder.bias":   "text_decoder.cls.predictions.bias",
+// NewWeights gives the tensors of s. For names in tied that s lacks, the names there hold the same numbers.
+func NewWeights(s format.Source, tied map[string]string) *FileWeights {
+	return &FileWeights{source: s, tied: tied, have: map[string]*kernel.Tensor{}}
+}
+
+// Store keeps the matrices of networks that are built from now on as dt, where that is smaller than in the file.
+func (w *FileWeights) Store(dt kernel.DType) {
+	w.dtype = dt
+	clear(w.have)
 }
 
 // Tensor implements model.Weights.
-func (w *fileWeights) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
+func (w *FileWeights) Tensor(name string, shape ...int) (*kernel.Tensor, error) {
 	if t := w.have[name]; t != nil {
 		return t, nil
 	}
 	own := name
-	if !w.source.Has(own) && tied[name] != "" {
-		own = tied[name]
+	if !w.source.Has(own) && w.tied[name] != "" {
+		own = w.tied[name]
 	}
 	if !w.source.Has(own) {
 		return nil, engine.Errorf(opOpen, "", engine.BadFile, "tensor %s is missing", name)
