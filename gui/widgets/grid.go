@@ -78,7 +78,15 @@ func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
 	g.table.Refresh()
 	if grown {
-		g.table.ScrollTo(widget.TableCellID{Row: len(rows) - 1})
+		g.showNewest()
+	}
+}
+
+// showNewest scrolls to the newest row. The table goes no further than the rows end that it has drawn, so it is asked again
+// when it has drawn all.
+func (g *Grid) showNewest() {
+	for range 2 {
+		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
 	}
 }
 
@@ -90,7 +98,7 @@ func (g *Grid) Resize(size fyne.Size) {
 	g.table.SetRowHeight(-1, headHeight()) // the text may have another size by now
 	g.table.Refresh()
 	if less && len(g.rows) > 0 {
-		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
+		g.showNewest()
 	}
 }
 

@@ -1,6 +1,7 @@
 package widgets_test
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"testing"
@@ -108,21 +109,26 @@ func TestGridKeepsTheNewestRowInSight(t *testing.T) {
 	g := widgets.NewGrid(guitest.NewQueue().Post)
 	w := test.NewTempWindow(t, g)
 	w.Resize(fyne.NewSize(700, 600))
-	var rows []widgets.GridRow
-	for step := range 6 {
-		rows = append(rows, widgets.GridRow{Step: step})
-		g.SetRows([]string{"one", "two", "three", "four"}, rows, -1) // so narrow that their size stays
+	columns := []string{"one", "two", "three", "four"} // so many that their size stays
+	seen := func(step int) {
+		t.Helper()
 		w.Canvas().Capture()
-	}
-	guitest.WantText(t, g, "Step 5")
-	w.Resize(fyne.NewSize(700, 500)) // as when a text comes above
-	w.Canvas().Capture()
-	guitest.WantText(t, g, "Step 5")
-	for _, p := range guitest.Find[*canvas.Image](g) {
-		if low := fyne.CurrentApp().Driver().AbsolutePositionForObject(p).Y + p.Size().Height; low > 500 {
-			t.Errorf("the newest row ends at %g of 500", low)
+		guitest.WantText(t, g, fmt.Sprintf("Step %d", step))
+		for _, p := range guitest.Find[*canvas.Image](g) {
+			if low := fyne.CurrentApp().Driver().AbsolutePositionForObject(p).Y + p.Size().Height; low > w.Canvas().Size().Height {
+				t.Errorf("step %d: the newest row ends at %g of %g", step, low, w.Canvas().Size().Height)
+				break
+			}
 		}
 	}
+	rows := []widgets.GridRow{{Step: 0}}
+	for step := 1; step < 7; step++ {
+		rows = append(rows, widgets.GridRow{Step: step})
+		g.SetRows(columns, rows, -1)
+		seen(step)
+	}
+	w.Resize(fyne.NewSize(700, 500)) // as when a text comes above
+	seen(6)
 }
 
 func TestGridAsksForAnotherPrompt(t *testing.T) {
