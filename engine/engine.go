@@ -39,6 +39,9 @@ type Engine interface {
 	Caption(ctx context.Context, req CaptionRequest, sink Sink) (CaptionResult, error)
 	// Inspect says what a file or folder is, by its content.
 	Inspect(ctx context.Context, path string) (FileInfo, error)
+	// Models looks for models to train: in places, which are files or folders, and in the folders of programs that this user
+	// may have. found hears of each once, one after the other. It does not wait for computing; any goroutine may ask.
+	Models(ctx context.Context, places []string, found func(FileInfo)) error
 	// Bench measures the machine and the model's parts on it; rows reach the sink as they are measured.
 	Bench(ctx context.Context, req BenchRequest, sink Sink) ([]BenchRow, error)
 	// OpenRun reads the newest run of a project folder.

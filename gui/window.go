@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -9,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/awake"
 	"easel/gui/export"
 	"easel/gui/method"
 	"easel/gui/pictures"
@@ -37,6 +39,7 @@ type Window struct {
 	toolbar  *toolbar
 	notice   *notice
 	draft    *draft
+	awake    *awake.Keeper
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -53,6 +56,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.notice = newNotice(w.window)
 	w.toolbar = newToolbar(w.project, w.choose)
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
+	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
 	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
 	w.window.SetContent(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs))
@@ -62,6 +66,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.window.SetOnClosed(w.close)
 	w.addShortcuts()
 	w.project.Opened.Listen(func(*project.Project) { w.opened() })
+	w.project.StateChanged.Listen(func(project.State) { w.keepAwake() })
 	return w
 }
 
@@ -98,9 +103,26 @@ func (w *Window) applySettings(v settings.Values) {
 	w.values = v
 	v.Save(w.app.Preferences())
 	w.app.Settings().SetTheme(v.Theme())
+	w.keepAwake()
 	if w.project.Dir() != "" {
 		w.project.Edit(func(j *engine.Job) { j.Memory = v.Memory })
 	}
+}
+
+// keepAwake keeps the computer awake while a run computes, where the settings say so.
+func (w *Window) keepAwake() {
+	if w.awake == nil {
+		return // the window is being made
+	}
+	state := w.project.State()
+	w.awake.Set(w.values.Awake && state.Busy() && state != project.Paused)
+}
+
+// cannotStayAwake tells of it, from any goroutine: a long run would stop in the night.
+func (w *Window) cannotStayAwake(err error) {
+	w.post(func() {
+		w.notice.show(fmt.Sprintf(lang.L("The computer may fall asleep while it trains: it could not be kept awake (%v)."), err), nil)
+	})
 }
 
 // opened shows the project that is open now.
@@ -163,6 +185,7 @@ func (w *Window) askToClose() {
 // close ends what the window does in the background.
 func (w *Window) close() {
 	w.stop()
+	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()
 	w.export.Close()

@@ -37,6 +37,7 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 		group(lang.L("This computer"), page.computer()),
 		group(lang.L("Appearance"), page.appearance()),
 		group(lang.L("Memory"), page.memory()),
+		group(lang.L("While it trains"), page.training()),
 		group(lang.L("Folders"), page.folders()),
 		group(lang.L("Something went wrong?"), page.reports()),
 	))

@@ -22,10 +22,10 @@ func (fakeEngine) Device() engine.Device {
 
 func TestValuesAreKept(t *testing.T) {
 	p := test.NewTempApp(t).Preferences()
-	if v := Load(p); v.Scale != 1 || v.Variant != theme.System || v.Projects == "" {
+	if v := Load(p); v.Scale != 1 || v.Variant != theme.System || v.Projects == "" || v.Threads != -1 || !v.Awake {
 		t.Errorf("defaults %+v", v)
 	}
-	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9}
+	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9, Threads: 3, Awake: false}
 	want.Save(p)
 	if got := Load(p); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
