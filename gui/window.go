@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"fmt"
+	"log"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -34,6 +35,7 @@ type Window struct {
 	pictures *pictures.Page
 	method   *method.Page
 	export   *export.Page
+	settings *settings.Page
 	start    *startPage
 	tabs     *container.AppTabs
 	toolbar  *toolbar
@@ -51,6 +53,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences())}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.load = func() {}
+	settings.KeepLog()
 	addTranslations()
 	w.applySettings(w.values)
 	w.notice = newNotice(w.window)
@@ -80,13 +83,13 @@ func (w *Window) newTabs() *container.AppTabs {
 	w.method = method.New(w.eng, w.project, w.post, w.window)
 	training := train.New(w.eng, w.project, w.post, w.window)
 	w.export = export.New(w.eng, w.project, w.post, w.window)
-	options := settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
+	w.settings = settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
 		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), w.method.Content()),
 		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
 		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
-		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), options.Content()),
+		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), w.settings.Content()),
 	)
 	tabs.SetTabLocation(container.TabLocationLeading)
 	w.project.StateChanged.Listen(func(s project.State) {
@@ -94,6 +97,11 @@ func (w *Window) newTabs() *container.AppTabs {
 			tabs.SelectIndex(2)
 		}
 	})
+	tabs.OnSelected = func(tab *container.TabItem) {
+		if tab.Content == w.settings.Content() {
+			w.settings.Shown()
+		}
+	}
 	w.pictures.Content().Hide()
 	return tabs
 }
@@ -138,6 +146,7 @@ func (w *Window) opened() {
 // fail tells of an error.
 func (w *Window) fail(err error) {
 	if engine.KindOf(err) != engine.Cancelled {
+		log.Println(err)
 		w.notice.show(err.Error(), nil)
 	}
 }
@@ -189,5 +198,6 @@ func (w *Window) close() {
 	w.pictures.Close()
 	w.method.Close()
 	w.export.Close()
+	w.settings.Close()
 	w.draft.flush()
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"log"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -104,6 +105,7 @@ func (t *Page) heard(events []engine.Event) {
 		t.showInside(*v)
 	}
 	if t.watch.warning != "" {
+		log.Println(t.watch.warning)
 		t.banner.warn(t.watch.warning)
 		t.watch.warning = ""
 	}
@@ -113,6 +115,9 @@ func (t *Page) heard(events []engine.Event) {
 // ended says how a run has ended. What it left is on disk, and shown by then.
 func (t *Page) ended(result engine.Result, err error) {
 	t.watch.doing = ""
+	if err != nil {
+		log.Println(err) // for reports
+	}
 	switch {
 	case engine.KindOf(err) == engine.Cancelled: // show has offered to go on
 	case engine.KindOf(err) == engine.NaN:
