@@ -169,6 +169,10 @@ type MergeRequest struct {
 	LoRAs []TunedFile `json:"loras"`
 	Out   string      `json:"out"`             // of the model's own form: a new folder, or a new .safetensors file
 	DType string      `json:"dtype,omitempty"` // storage type: "f32", "f16", "bf16"; empty keeps each tensor's own
+	// Replace lets Out take the place of a file, which must be none of those that are read. Otherwise nothing is replaced.
+	Replace bool `json:"replace,omitempty"`
+	// Progress hears, on the engine's goroutine, how many tensors of all are written; it may be nil.
+	Progress func(done, all int) `json:"-"`
 }
 
 // MergeResult says what was written.
