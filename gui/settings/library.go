@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
@@ -140,7 +141,7 @@ func (l *library) row(name, about, model string) fyne.CanvasObject {
 	}
 	title := widget.NewLabelWithStyle(name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	title.Truncation = fyne.TextTruncateEllipsis
-	return container.NewBorder(nil, nil, nil, container.NewVBox(use), container.NewVBox(title, widgets.Quiet(about)))
+	return container.NewBorder(nil, nil, nil, container.NewVBox(use), container.New(layout.NewCustomPaddedVBoxLayout(-theme.Near), title, widgets.Quiet(about)))
 }
 
 func gigabytes(bytes int64) string {
