@@ -107,7 +107,10 @@ func easel(t *testing.T, eng *fakeEngine, terminal bool, args ...string) (code i
 			eng.made = append(eng.made, use)
 			return eng, nil
 		},
-		openWindow: func(_ context.Context, _ engine.Engine, paths []string) error {
+		openWindow: func(_ context.Context, start startEngine, paths []string) error {
+			if _, err := start(-1); err != nil {
+				return err
+			}
 			out.WriteString("window of " + strings.Join(paths, ", "))
 			return nil
 		},

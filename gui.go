@@ -19,5 +19,8 @@ func (p *program) gui(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return p.withEngine(power{threads: -1, background: true}, func(eng engine.Engine) error { return p.openWindow(ctx, eng, paths) })
+	start := func(threads int) (engine.Engine, error) {
+		return p.newEngine(power{threads: threads, background: true})
+	}
+	return p.openWindow(ctx, start, paths)
 }

@@ -18,7 +18,7 @@ type program struct {
 	out, err   io.Writer
 	terminal   bool // out redraws a line on "\r"
 	newEngine  func(p power) (engine.Engine, error)
-	openWindow func(ctx context.Context, eng engine.Engine, paths []string) error
+	openWindow func(ctx context.Context, start startEngine, paths []string) error
 }
 
 // command is a sub-command.
@@ -147,6 +147,9 @@ func parse(fs *flag.FlagSet, args []string, min, max int) (rest []string, err er
 	}
 	return rest, nil
 }
+
+// startEngine makes an engine for the window, with threads as in power.
+type startEngine func(threads int) (engine.Engine, error)
 
 // power is how much of the computer an engine takes.
 type power struct {

@@ -16,11 +16,18 @@ type Control struct {
 
 // Asked is what a run is to do once, between two steps.
 type Asked struct {
-	Sample  bool     // add a row to the grid
-	Save    bool     // write a checkpoint
-	Look    bool     // show the step at hand in pictures
-	Step    bool     // make one step although the run is paused
-	Prompts []string // new columns of the grid
+	Sample   bool       // add a row to the grid
+	Save     bool       // write a checkpoint
+	Look     bool       // show the step at hand in pictures
+	Step     bool       // make one step although the run is paused
+	Prompts  []string   // new columns of the grid
+	Reworded []Reworded // columns that get another prompt, before there are new ones
+}
+
+// Reworded is a column of the grid with the prompt that it is to have.
+type Reworded struct {
+	Column int // from 0
+	Prompt string
 }
 
 // Pause holds the run after the step in progress, with its memory. A paused run can be cancelled.
@@ -45,6 +52,12 @@ func (c *Control) Look() { c.ask(func() { c.asked.Look = true }) }
 // step.
 func (c *Control) AddPrompt(prompt string) {
 	c.ask(func() { c.asked.Prompts = append(c.asked.Prompts, prompt) })
+}
+
+// ChangePrompt gives a column of the grid, from 0, another prompt, as AddPrompt does for a new one. Of the rows before, all
+// but step 0 then have no picture there.
+func (c *Control) ChangePrompt(column int, prompt string) {
+	c.ask(func() { c.asked.Reworded = append(c.asked.Reworded, Reworded{column, prompt}) })
 }
 
 func (c *Control) ask(change func()) {

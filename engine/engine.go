@@ -39,6 +39,9 @@ type Engine interface {
 	Caption(ctx context.Context, req CaptionRequest, sink Sink) (CaptionResult, error)
 	// Inspect says what a file or folder is, by its content.
 	Inspect(ctx context.Context, path string) (FileInfo, error)
+	// Models looks for models to train: in places, which are files or folders, and in the folders of programs that this user
+	// may have. found hears of each once, one after the other. It does not wait for computing; any goroutine may ask.
+	Models(ctx context.Context, places []string, found func(FileInfo)) error
 	// Bench measures the machine and the model's parts on it; rows reach the sink as they are measured.
 	Bench(ctx context.Context, req BenchRequest, sink Sink) ([]BenchRow, error)
 	// OpenRun reads the newest run of a project folder.
@@ -166,6 +169,10 @@ type MergeRequest struct {
 	LoRAs []TunedFile `json:"loras"`
 	Out   string      `json:"out"`             // of the model's own form: a new folder, or a new .safetensors file
 	DType string      `json:"dtype,omitempty"` // storage type: "f32", "f16", "bf16"; empty keeps each tensor's own
+	// Replace lets Out take the place of a file, which must be none of those that are read. Otherwise nothing is replaced.
+	Replace bool `json:"replace,omitempty"`
+	// Progress hears, on the engine's goroutine, how many tensors of all are written; it may be nil.
+	Progress func(done, all int) `json:"-"`
 }
 
 // MergeResult says what was written.

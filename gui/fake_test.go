@@ -49,6 +49,11 @@ func (e *fakeEngine) OpenRun(ctx context.Context, dir string) (engine.Run, error
 	return run, ctx.Err()
 }
 
+func (e *fakeEngine) Models(_ context.Context, _ []string, found func(engine.FileInfo)) error {
+	found(engine.FileInfo{Path: "/home/you/ComfyUI/models/checkpoints/v1-5-pruned-emaonly.safetensors", Kind: "checkpoint", Base: "SD1", Size: 4_265_146_304})
+	return nil
+}
+
 func (e *fakeEngine) CheckCaption(caption, word, class string) engine.CaptionCheck {
 	return dataset.CheckCaption(caption, word, class, func(s string) int { return len(strings.Fields(s)) })
 }

@@ -42,7 +42,7 @@ func TestScreens(t *testing.T) {
 		eng.jobs[project], eng.runs[project] = engine.Job{Word: "zorbit", Class: "monster toy"}, run
 		u := newUI(t)
 		app := test.NewTempApp(t)
-		c.values.Projects = "/home/you/Easel"
+		c.values.Projects, c.values.Threads, c.values.Awake = "/home/you/Easel", -1, true
 		c.values.Save(app.Preferences())
 		w := NewWindow(app, eng, u.post)
 		w.project.Runner = &fakeRunner{}
@@ -70,6 +70,7 @@ func TestScreens(t *testing.T) {
 		u.until("the grid is read", func() bool { return says(w, "a red apple") })
 		shoot("train")
 		w.tabs.SelectIndex(len(w.tabs.Items) - 1)
+		u.settle()
 		shoot("settings")
 	}
 }

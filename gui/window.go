@@ -2,6 +2,8 @@ package gui
 
 import (
 	"context"
+	"fmt"
+	"log"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -9,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/awake"
 	"easel/gui/export"
 	"easel/gui/method"
 	"easel/gui/pictures"
@@ -32,11 +35,13 @@ type Window struct {
 	pictures *pictures.Page
 	method   *method.Page
 	export   *export.Page
+	settings *settings.Page
 	start    *startPage
 	tabs     *container.AppTabs
 	toolbar  *toolbar
 	notice   *notice
 	draft    *draft
+	awake    *awake.Keeper
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -48,11 +53,13 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences())}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.load = func() {}
+	settings.KeepLog()
 	addTranslations()
 	w.applySettings(w.values)
 	w.notice = newNotice(w.window)
 	w.toolbar = newToolbar(w.project, w.choose)
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
+	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
 	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
 	w.window.SetContent(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs))
@@ -62,6 +69,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.window.SetOnClosed(w.close)
 	w.addShortcuts()
 	w.project.Opened.Listen(func(*project.Project) { w.opened() })
+	w.project.StateChanged.Listen(func(project.State) { w.keepAwake() })
 	return w
 }
 
@@ -75,13 +83,13 @@ func (w *Window) newTabs() *container.AppTabs {
 	w.method = method.New(w.eng, w.project, w.post, w.window)
 	training := train.New(w.eng, w.project, w.post, w.window)
 	w.export = export.New(w.eng, w.project, w.post, w.window)
-	options := settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
+	w.settings = settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
 		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), w.method.Content()),
 		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
 		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
-		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), options.Content()),
+		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), w.settings.Content()),
 	)
 	tabs.SetTabLocation(container.TabLocationLeading)
 	w.project.StateChanged.Listen(func(s project.State) {
@@ -89,6 +97,11 @@ func (w *Window) newTabs() *container.AppTabs {
 			tabs.SelectIndex(2)
 		}
 	})
+	tabs.OnSelected = func(tab *container.TabItem) {
+		if tab.Content == w.settings.Content() {
+			w.settings.Shown()
+		}
+	}
 	w.pictures.Content().Hide()
 	return tabs
 }
@@ -98,9 +111,26 @@ func (w *Window) applySettings(v settings.Values) {
 	w.values = v
 	v.Save(w.app.Preferences())
 	w.app.Settings().SetTheme(v.Theme())
+	w.keepAwake()
 	if w.project.Dir() != "" {
 		w.project.Edit(func(j *engine.Job) { j.Memory = v.Memory })
 	}
+}
+
+// keepAwake keeps the computer awake while a run computes, where the settings say so.
+func (w *Window) keepAwake() {
+	if w.awake == nil {
+		return // the window is being made
+	}
+	state := w.project.State()
+	w.awake.Set(w.values.Awake && state.Busy() && state != project.Paused)
+}
+
+// cannotStayAwake tells of it, from any goroutine: a long run would stop in the night.
+func (w *Window) cannotStayAwake(err error) {
+	w.post(func() {
+		w.notice.show(fmt.Sprintf(lang.L("The computer may fall asleep while it trains: it could not be kept awake (%v)."), err), nil)
+	})
 }
 
 // opened shows the project that is open now.
@@ -116,6 +146,7 @@ func (w *Window) opened() {
 // fail tells of an error.
 func (w *Window) fail(err error) {
 	if engine.KindOf(err) != engine.Cancelled {
+		log.Println(err)
 		w.notice.show(err.Error(), nil)
 	}
 }
@@ -163,8 +194,10 @@ func (w *Window) askToClose() {
 // close ends what the window does in the background.
 func (w *Window) close() {
 	w.stop()
+	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()
 	w.export.Close()
+	w.settings.Close()
 	w.draft.flush()
 }

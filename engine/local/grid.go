@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"easel/engine"
 	"easel/engine/diffusion"
@@ -23,8 +22,14 @@ type grid struct {
 	s        *session
 	renderer *sample.Renderer
 	prompts  []string
-	rows     []sample.Row
-	steps    []int // of the rows
+	rows     []gridRow
+}
+
+// gridRow is a row with its pictures in memory. Where a column was given another prompt later, both the picture and its
+// path are empty.
+type gridRow struct {
+	engine.GridRow
+	images []image.Image
 }
 
 func newGrid(s *session) *grid {
@@ -47,90 +52,78 @@ func (g *grid) due(step int) bool {
 
 // render adds the row of a step, or the pictures that it lacks.
 func (g *grid) render(ctx context.Context, step int) error {
-	if n := len(g.steps); n == 0 || g.steps[n-1] < step {
-		g.add(step, nil)
+	if n := len(g.rows); n == 0 || g.rows[n-1].Step < step {
+		row := gridRow{GridRow: engine.GridRow{Step: step}}
+		if step > 0 {
+			row.WeightChange = g.s.tuning.WeightChange()
+		}
+		g.rows = append(g.rows, row)
 	}
-	err := g.complete(ctx, len(g.rows)-1, g.renderer)
-	if last := len(g.rows) - 1; len(g.rows[last].Pictures) == 0 {
-		g.rows, g.steps = g.rows[:last], g.steps[:last]
+	last := len(g.rows) - 1
+	if err := g.complete(ctx, last, g.renderer); err != nil {
+		if len(g.rows[last].images) == 0 {
+			g.rows = g.rows[:last]
+		}
+		return err
 	}
-	return err
+	return nil
 }
 
-// complete renders what a row lacks.
+// complete renders what a row lacks, and tells of the row.
 func (g *grid) complete(ctx context.Context, i int, r *sample.Renderer) error {
 	row := &g.rows[i]
-	have := len(row.Pictures)
-	if have == len(g.prompts) {
+	var missing []int
+	for k := range g.prompts {
+		if k >= len(row.images) || row.images[k] == nil {
+			missing = append(missing, k)
+		}
+	}
+	if len(missing) == 0 {
 		return nil
 	}
 	g.s.pipeline.options.Memory.Close() // the step's
-	pictures, err := g.pictures(ctx, r, have, len(g.prompts))
+	pictures, err := g.pictures(ctx, r, missing)
 	r.Close()
 	g.s.pipeline.rest()
 	if err != nil {
 		return err
 	}
-	for k, p := range pictures {
-		path := g.s.store.SamplePath(g.steps[i], have+k)
+	images, paths := make([]image.Image, len(g.prompts)), make([]string, len(g.prompts)) // those before belong to events
+	copy(images, row.images)
+	copy(paths, row.Pictures)
+	for n, k := range missing {
+		path := g.s.store.SamplePath(row.Step, k)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return engine.Errorf("write sample", path, engine.BadFile, "%w", err)
 		}
-		if err := format.WritePNG(path, p, g.parameters(have+k)); err != nil {
+		if err := format.WritePNG(path, pictures[n], g.parameters(k)); err != nil {
 			return err
 		}
+		images[k], paths[k] = pictures[n], path
 	}
-	row.Pictures = append(row.Pictures, pictures...)
+	row.images, row.Pictures = images, paths
 	if err := g.write(); err != nil {
 		return err
 	}
-	g.s.emit(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: g.record(i), Columns: g.prompts}})
+	g.tell(i)
 	return nil
 }
 
-// record is a row as others see it.
-func (g *grid) record(i int) engine.GridRow {
-	row := engine.GridRow{Step: g.steps[i]}
-	for k := range g.rows[i].Pictures {
-		row.Pictures = append(row.Pictures, g.s.store.SamplePath(g.steps[i], k))
-	}
-	if row.Step == g.s.from && row.Step > 0 {
-		row.WeightChange = g.s.tuning.WeightChange()
-	}
-	return row
+// tell tells of a row.
+func (g *grid) tell(i int) {
+	g.s.emit(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: g.rows[i].GridRow, Columns: g.prompts}})
 }
 
-// extend adds a column. Its first picture is that of the untrained method, as all rows are compared with step 0.
-func (g *grid) extend(ctx context.Context, prompt string) error {
-	g.prompts = append(slices.Clip(g.prompts), fill(prompt, g.s.job)) // those before belong to events
-	if len(g.steps) == 0 || g.steps[0] != 0 {
-		return nil
-	}
-	untrained, err := g.s.method.Start(g.s.pipeline.model, g.s.job)
-	if err == nil {
-		err = g.complete(ctx, 0, g.s.pipeline.renderer(untrained))
-	}
-	if err != nil {
-		g.prompts = g.prompts[:len(g.prompts)-1]
-	}
-	return err
-}
-
-func (g *grid) add(step int, pictures []image.Image) {
-	g.rows = append(g.rows, sample.Row{Label: fmt.Sprintf("step %d", step), Pictures: pictures})
-	g.steps = append(g.steps, step)
-}
-
-// pictures renders the columns from first to end, each with its seed.
-func (g *grid) pictures(ctx context.Context, r *sample.Renderer, first, end int) ([]image.Image, error) {
+// pictures renders columns, each with its seed.
+func (g *grid) pictures(ctx context.Context, r *sample.Renderer, columns []int) ([]image.Image, error) {
 	job := g.s.job
-	q := sample.Request{Prompts: g.prompts[first:end], Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance,
-		Width: job.Resolution, Height: job.Resolution}
-	for i := first; i < end; i++ {
-		q.Seeds = append(q.Seeds, g.seed(i))
+	q := sample.Request{Sampler: gridSampler, Steps: job.SampleSteps, Guidance: job.Guidance, Width: job.Resolution, Height: job.Resolution}
+	for _, i := range columns {
+		q.Prompts, q.Seeds = append(q.Prompts, g.prompts[i]), append(q.Seeds, g.seed(i))
 	}
+	n := len(columns)
 	rendered, err := r.Render(ctx, q, func(step int) {
-		g.s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: end - first, Pictures: end - first, Step: step, Steps: job.SampleSteps}})
+		g.s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: n, Pictures: n, Step: step, Steps: job.SampleSteps}})
 	})
 	var pictures []image.Image
 	for _, p := range rendered {
@@ -162,7 +155,11 @@ func samplerTitle(name string) string {
 
 // write puts the grid so far into one picture.
 func (g *grid) write() error {
-	img, err := sample.Grid(g.prompts, g.rows)
+	var rows []sample.Row
+	for _, row := range g.rows {
+		rows = append(rows, sample.Row{Label: fmt.Sprintf("step %d", row.Step), Pictures: row.images})
+	}
+	img, err := sample.Grid(g.prompts, rows)
 	if err != nil {
 		return engine.Errorf("draw grid", "", engine.Internal, "%w", err)
 	}
@@ -173,30 +170,39 @@ func (g *grid) write() error {
 	return nil
 }
 
-// load takes over added columns and the rows up to step from the run that is resumed. A picture that is lost costs its
-// row, not the run.
+// load takes over the columns as they were left, and the rows up to step, from the run that is resumed. A picture that is
+// lost costs its row, not the run.
 func (g *grid) load(run engine.Run, step int) {
-	if n := len(g.prompts); len(run.Columns) > n && slices.Equal(run.Columns[:n], g.prompts) {
+	if len(run.Columns) >= len(g.prompts) {
 		g.prompts = run.Columns
 	}
-	for _, row := range run.Rows {
-		if row.Step > step || len(row.Pictures) > len(g.prompts) {
+	for _, record := range run.Rows {
+		if record.Step > step || len(record.Pictures) > len(g.prompts) {
 			continue
 		}
-		var pictures []image.Image
-		for _, path := range row.Pictures {
-			p, err := readPicture(path)
-			if err != nil {
-				g.s.warn(err)
-				break
-			}
-			pictures = append(pictures, p)
+		row, err := readRow(record)
+		if err != nil {
+			g.s.warn(err)
+			continue
 		}
-		if len(pictures) == len(row.Pictures) {
-			g.add(row.Step, pictures)
-			g.s.result.Grid = g.s.store.GridPath()
-		}
+		g.rows = append(g.rows, row)
+		g.s.result.Grid = g.s.store.GridPath()
 	}
+}
+
+func readRow(record engine.GridRow) (gridRow, error) {
+	row := gridRow{GridRow: record}
+	for _, path := range record.Pictures {
+		var p image.Image
+		if path != "" {
+			var err error
+			if p, err = readPicture(path); err != nil {
+				return row, err
+			}
+		}
+		row.images = append(row.images, p)
+	}
+	return row, nil
 }
 
 func readPicture(path string) (image.Image, error) {
@@ -231,7 +237,7 @@ func (g *grid) throughFile(ctx context.Context, paths []string) (engine.ExportEv
 	r := g.s.pipeline.renderer(adapters)
 	defer r.Close()
 	r.Options.Stream = r.Options.Stream || g.s.job.Plan.InPass // a whole model beside the one that was trained
-	again, err := g.pictures(ctx, r, 0, 1)
+	again, err := g.pictures(ctx, r, []int{0})
 	if err != nil {
 		return e, err
 	}
@@ -242,9 +248,9 @@ func (g *grid) throughFile(ctx context.Context, paths []string) (engine.ExportEv
 	if err := format.WritePNG(e.Through, again[0], g.parameters(0)); err != nil {
 		return e, err
 	}
-	if last := len(g.rows) - 1; last >= 0 && g.steps[last] == e.Step {
-		e.Trained = g.s.store.SamplePath(e.Step, 0)
-		e.Difference = difference(again[0], g.rows[last].Pictures[0])
+	if last := len(g.rows) - 1; last >= 0 && g.rows[last].Step == e.Step && g.rows[last].images[0] != nil {
+		e.Trained = g.rows[last].Pictures[0]
+		e.Difference = difference(again[0], g.rows[last].images[0])
 	}
 	return e, nil
 }

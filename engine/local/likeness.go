@@ -14,11 +14,11 @@ import (
 
 // measure compares the first and last rows of the grid.
 func (g *grid) measure(ctx context.Context, s *engine.Summary) error {
-	if g.steps[0] != 0 {
+	if g.rows[0].Step != 0 {
 		g.s.warn(errors.New("the pictures of step 0 are lost, so likeness and drift cannot be measured"))
 		return nil
 	}
-	first, last := g.rows[0].Pictures, g.rows[len(g.rows)-1].Pictures
+	first, last := g.rows[0].images, g.rows[len(g.rows)-1].images
 	both := min(len(first), len(last)) // a column that was added at last may not be in both
 	var subject []int
 	var drift []float64

@@ -34,6 +34,8 @@ type merger struct {
 	backend kernel.Backend
 	req     engine.MergeRequest
 	loras   []addition
+	written int // tensors
+	all     int // tensors to write
 	result  engine.MergeResult
 }
 
@@ -76,7 +78,9 @@ func (m *merger) check() error {
 		return engine.Errorf(opMerge, m.req.Out, engine.BadInput, format, args...)
 	}
 	switch {
-	case exists(m.req.Out):
+	case m.req.Replace && m.reads(m.req.Out):
+		return bad("this file is read for the merge; choose another name")
+	case exists(m.req.Out) && !m.replaces(m.req.Out):
 		return m.taken()
 	case len(m.req.LoRAs) == 0:
 		return bad("there is no LoRA to merge")

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"easel/engine"
@@ -20,7 +21,7 @@ func (m *merger) publish(make func(temp string) error) error {
 	if err := make(temp); err != nil {
 		return inMerge(out, renamed(err, temp, out))
 	}
-	if exists(out) {
+	if exists(out) && !m.replaces(out) {
 		return m.taken()
 	}
 	var link *os.LinkError // says both names, of which one tells the user nothing
@@ -28,6 +29,28 @@ func (m *merger) publish(make func(temp string) error) error {
 		return inMerge(out, link.Err)
 	}
 	return nil
+}
+
+// replaces says whether what is at a path may be replaced: a plain file, where that is asked for.
+func (m *merger) replaces(path string) bool {
+	stat, err := os.Lstat(path)
+	return m.req.Replace && err == nil && stat.Mode().IsRegular()
+}
+
+// reads says whether a path is one of those that the merge reads.
+func (m *merger) reads(path string) bool {
+	out, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	sources := []string{m.req.Model}
+	for _, l := range m.req.LoRAs {
+		sources = append(sources, l.Path)
+	}
+	return slices.ContainsFunc(sources, func(source string) bool {
+		stat, err := os.Stat(source)
+		return err == nil && os.SameFile(stat, out)
+	})
 }
 
 func exists(path string) bool {

@@ -105,3 +105,54 @@ func TestErrorsNameTheTarget(t *testing.T) {
 		t.Errorf("a folder that cannot be made: %v", err)
 	}
 }
+
+// TestAFileIsReplacedWhereThatIsAsked: a file that is neither read nor a folder; and the merge tells how far it is.
+func TestAFileIsReplacedWhereThatIsAsked(t *testing.T) {
+	dir := t.TempDir()
+	lora := golden.Path(t, "files", "lora.safetensors")
+	model := filepath.Join(dir, "model.safetensors")
+	data, err := os.ReadFile(golden.Path(t, "tiny-sd1", "tiny-sd1.safetensors"))
+	if err == nil {
+		err = os.WriteFile(model, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, folder := filepath.Join(dir, "out.safetensors"), filepath.Join(dir, "folder.safetensors")
+	if err := os.WriteFile(out, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	eng := newEngine(t)
+	done, all := 0, 0
+	ask := func(out string, replace bool) error {
+		_, err := eng.Merge(t.Context(), engine.MergeRequest{Model: model, LoRAs: []engine.TunedFile{{Path: lora, Weight: 1}}, Out: out, Replace: replace,
+			Progress: func(d, a int) {
+				if d != done+1 || a < d {
+					t.Errorf("%d of %d after %d", d, a, done)
+				}
+				done, all = d, a
+			}})
+		return err
+	}
+	for _, c := range []struct {
+		out     string
+		replace bool
+		why     string
+	}{{out, false, "nothing is replaced"}, {folder, true, "nothing is replaced"}, {model, true, "read for the merge"}} {
+		if err := ask(c.out, c.replace); engine.KindOf(err) != engine.BadInput || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", c.out, err)
+		}
+	}
+	if err := ask(out, true); err != nil {
+		t.Fatal(err)
+	}
+	if stat, err := os.Stat(out); err != nil || stat.Size() < 1000 {
+		t.Errorf("the file was not replaced: %v", err)
+	}
+	if done == 0 || done != all {
+		t.Errorf("it ended at %d of %d", done, all)
+	}
+}

@@ -24,6 +24,7 @@ func (m *merger) fit(ts []mergeTensor, family string) error {
 		return slices.ContainsFunc(t.refs, func(r format.Ref) bool { return r.Part == "text_encoder_2" })
 	})
 	weights := map[string][]int{}
+	m.all = len(ts)
 	for i := range ts {
 		for _, ref := range ts[i].refs {
 			if ref.Of > 1 && (len(ts[i].Shape) == 0 || ts[i].Shape[0]%ref.Of != 0) {
@@ -45,11 +46,23 @@ func (m *merger) fit(ts []mergeTensor, family string) error {
 	return nil
 }
 
+// progress tells that another tensor's turn has come.
+func (m *merger) progress() {
+	if m.written++; m.req.Progress != nil {
+		m.req.Progress(m.written, m.all)
+	}
+}
+
 // merged are the tensors as they are to be written, each made when its turn comes.
 func (m *merger) merged(ts []mergeTensor) []format.Stored {
 	all := make([]format.Stored, len(ts))
 	for i, t := range ts {
 		all[i] = m.tensor(t)
+		data := all[i].Data
+		all[i].Data = func() ([]byte, error) {
+			m.progress()
+			return data()
+		}
 	}
 	m.result.Tensors += len(ts)
 	return all

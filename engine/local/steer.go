@@ -36,13 +36,23 @@ func (s *session) obey(ctx context.Context) error {
 }
 
 func (s *session) answer(ctx context.Context, asked engine.Asked) error {
-	for _, prompt := range asked.Prompts {
-		if err := s.grid.extend(ctx, prompt); engine.KindOf(err) == engine.Cancelled {
-			return err
-		} else if err != nil { // a prompt is no reason to end a run
-			s.warn(err)
-		}
+	change := func(err error) error {
 		asked.Sample = true
+		if engine.KindOf(err) != engine.Cancelled && err != nil { // a prompt is no reason to end a run
+			s.warn(err)
+			return nil
+		}
+		return err
+	}
+	for _, r := range asked.Reworded {
+		if err := change(s.grid.reword(ctx, r)); err != nil {
+			return err
+		}
+	}
+	for _, prompt := range asked.Prompts {
+		if err := change(s.grid.extend(ctx, prompt)); err != nil {
+			return err
+		}
 	}
 	if asked.Sample {
 		if err := s.row(ctx); err != nil {

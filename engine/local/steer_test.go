@@ -145,6 +145,67 @@ func TestAPausedRunCanBeStopped(t *testing.T) {
 	}
 }
 
+// TestAColumnGetsAnotherPrompt: its pictures begin with step 0 and the present step, those of the old prompt stay on the
+// disk and leave the grid, and a resumed run goes on with it.
+func TestAColumnGetsAnotherPrompt(t *testing.T) {
+	eng := newEngine(t)
+	job := tinyJob(t, pictures(t, 3))
+	job.Control = &engine.Control{}
+	ctx, stop := context.WithCancel(context.Background())
+	var warnings []string
+	_, err := eng.Train(ctx, job, func(e engine.Event) {
+		switch {
+		case e.Step != nil && e.Step.Step == 3:
+			job.Control.ChangePrompt(1, "a {class} in the snow")
+			job.Control.ChangePrompt(7, "nowhere")
+		case e.Step != nil && e.Step.Step == 5:
+			stop()
+		case e.Warning != nil:
+			warnings = append(warnings, e.Warning.Text)
+		}
+	})
+	if engine.KindOf(err) != engine.Cancelled {
+		t.Fatal(err)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "no column 8") {
+		t.Errorf("warnings %q", warnings)
+	}
+	job.Control, job.Resume = nil, true
+	if _, err := eng.Train(context.Background(), job, ignore); err != nil {
+		t.Fatal(err)
+	}
+	run, err := eng.OpenRun(context.Background(), job.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Columns[1] != "a toy in the snow" || len(run.Columns) != 2 || !run.Done {
+		t.Errorf("columns %q, done %v", run.Columns, run.Done)
+	}
+	names := map[int]string{} // of the second column's pictures
+	for _, row := range run.Rows {
+		if names[row.Step] = ""; row.Pictures[1] != "" {
+			names[row.Step] = filepath.Base(row.Pictures[1])
+		}
+		if row.Step > 0 && row.WeightChange <= 0 {
+			t.Errorf("the row of step %d has a weight change of %g", row.Step, row.WeightChange)
+		}
+	}
+	if diff := cmp.Diff(map[int]string{0: "03.png", 2: "", 3: "02.png", 4: "02.png", 6: "02.png", 8: "02.png"}, names); diff != "" {
+		t.Error(diff)
+	}
+	first := run.Rows[0].Pictures[1]
+	old, err := os.ReadFile(filepath.Join(filepath.Dir(first), "02.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if anew, err := os.ReadFile(first); err != nil || string(anew) == string(old) {
+		t.Errorf("the picture of step 0 is that of the old prompt: %v", err)
+	}
+	if e, err := eng.Promote(context.Background(), job.Out, 2); err != nil || e.Trained == "" {
+		t.Errorf("choosing a row with an empty place gives %+v, %v", e, err)
+	}
+}
+
 // TestPromote: the file of a row holds the values of that step, and the last row's is what the run exported.
 func TestPromote(t *testing.T) {
 	eng := newEngine(t)

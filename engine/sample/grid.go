@@ -14,8 +14,8 @@ import (
 
 // Row is one row of a before/after grid.
 type Row struct {
-	Label    string // "step 100"
-	Pictures []image.Image
+	Label    string        // "step 100"
+	Pictures []image.Image // nil leaves a place empty
 }
 
 // The grid's look, in pixels.
@@ -58,6 +58,9 @@ func Grid(columns []string, rows []Row) (*image.NRGBA, error) {
 		y := top + r*(cell.Y+gridGap)
 		write(img, face, row.Label, gridMargin, y+cell.Y/2+fontSize/2)
 		for c, p := range row.Pictures {
+			if p == nil {
+				continue
+			}
 			paste(img, p, image.Rect(0, 0, cell.X, cell.Y).Add(image.Pt(left+c*(cell.X+gridGap), y)))
 		}
 	}
@@ -77,6 +80,9 @@ func cellSize(rows []Row) image.Point {
 	var size image.Point
 	for _, r := range rows {
 		for _, p := range r.Pictures {
+			if p == nil {
+				continue
+			}
 			size.X, size.Y = max(size.X, p.Bounds().Dx()), max(size.Y, p.Bounds().Dy())
 		}
 	}

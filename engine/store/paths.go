@@ -16,9 +16,15 @@ func (r *Run) Dir() string { return r.dir }
 // Job is the job as it was recorded.
 func (r *Run) Job() engine.Job { return r.job }
 
-// SamplePath is where picture i (from 0) of the grid's row at step belongs. Its folder is for the caller to make.
+// SamplePath is where a new picture of column i (from 0) of the grid's row at step belongs: 01.png and so on, or the next
+// number that is free, where the column had another prompt before. Its folder is for the caller to make.
 func (r *Run) SamplePath(step, i int) string {
-	return filepath.Join(r.dir, "samples", fmt.Sprintf("step-%06d", step), fmt.Sprintf("%02d.png", i+1))
+	for n := i + 1; ; n++ {
+		path := filepath.Join(r.dir, "samples", fmt.Sprintf("step-%06d", step), fmt.Sprintf("%02d.png", n))
+		if _, err := os.Lstat(path); err != nil {
+			return path
+		}
+	}
 }
 
 // GridPath is where the before/after grid belongs.

@@ -37,6 +37,7 @@ type Page struct {
 	likeness   *widget.Label
 	usages     *fyne.Container
 	playground *playground
+	merge      *merge
 }
 
 // New makes the page.
@@ -47,11 +48,12 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 		e.elements[m.Name] = m.Element
 	}
 	e.playground = newPlayground(eng, p, run)
+	e.merge = newMerge(eng, p, run, window)
 	e.empty = emptyState()
 	e.full = e.build()
 	e.content = container.NewStack(e.empty)
 	p.RunChanged.Listen(e.show)
-	p.StateChanged.Listen(func(project.State) { e.playground.refresh() })
+	p.StateChanged.Listen(func(project.State) { e.playground.refresh(); e.merge.refresh() })
 	e.show(p.Run())
 	return e
 }
@@ -60,7 +62,10 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 func (e *Page) Content() fyne.CanvasObject { return e.content }
 
 // Close ends what the page asks the engine.
-func (e *Page) Close() { e.playground.stop() }
+func (e *Page) Close() {
+	e.playground.stop()
+	e.merge.stop()
+}
 
 func (e *Page) build() fyne.CanvasObject {
 	open := widgets.NewSteady(lang.L("Open folder"), fynetheme.FolderOpenIcon(), e.openFolder)
@@ -78,7 +83,8 @@ func (e *Page) build() fyne.CanvasObject {
 	top := widgets.Card(container.NewBorder(nil, nil, nil, pictures, about))
 	gap := func() fyne.CanvasObject { return container.NewGridWrap(fyne.NewSize(1, theme.Normal)) }
 	column := container.NewVBox(top, gap(), widgets.Heading(lang.L("Try it here")), e.playground.object, gap(),
-		widgets.Heading(lang.L("Use it elsewhere")), e.usages)
+		widgets.Heading(lang.L("Use it elsewhere")), e.usages, gap(),
+		widgets.Heading(lang.L("Merge it into the model")), e.merge.object)
 	return container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Normal, theme.Wide, theme.Normal, theme.Normal), column))
 }
 
@@ -105,6 +111,7 @@ func (e *Page) show(run engine.Run) {
 	}
 	e.showUsages(usagesOf(run, e.elements[run.Job.Method]))
 	e.playground.open(run)
+	e.merge.open(run)
 }
 
 func (e *Page) showPicture(shown *canvas.Image, path string, of engine.ExportEvent) {

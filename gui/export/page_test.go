@@ -30,6 +30,8 @@ type fakeEngine struct {
 	mu   sync.Mutex
 	asks []engine.SampleRequest
 	err  error
+
+	merges []engine.MergeRequest
 }
 
 func (e *fakeEngine) Methods() []engine.MethodInfo {

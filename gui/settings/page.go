@@ -26,6 +26,7 @@ type Page struct {
 	values  Values
 	changed func(Values)
 	report  *widget.Label
+	library *library
 	content fyne.CanvasObject
 }
 
@@ -33,10 +34,13 @@ type Page struct {
 func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Window, values Values, changed func(Values)) *Page {
 	page := &Page{project: p, eng: eng, post: post, window: window, values: values, changed: changed, report: widget.NewLabel("")}
 	page.report.Wrapping = fyne.TextWrapWord
+	page.library = newLibrary(p, eng, post)
 	page.content = container.NewVScroll(container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal),
 		group(lang.L("This computer"), page.computer()),
 		group(lang.L("Appearance"), page.appearance()),
 		group(lang.L("Memory"), page.memory()),
+		group(lang.L("While it trains"), page.training()),
+		group(lang.L("Models"), page.library.object),
 		group(lang.L("Folders"), page.folders()),
 		group(lang.L("Something went wrong?"), page.reports()),
 	))
@@ -45,6 +49,12 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 
 // Content is what the page shows.
 func (p *Page) Content() fyne.CanvasObject { return p.content }
+
+// Shown is told when the page comes into sight: it looks for models then.
+func (p *Page) Shown() { p.library.search(p.values.Projects) }
+
+// Close ends what the page asks the engine.
+func (p *Page) Close() { p.library.stop() }
 
 // group is a heading with what belongs to it.
 func group(title string, content fyne.CanvasObject) fyne.CanvasObject {
@@ -80,8 +90,6 @@ func rows(pairs ...string) fyne.CanvasObject {
 	}
 	return grid
 }
-
-func gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
 
 // option is a choice: what it is called, and what it does to the values.
 type option struct {
@@ -168,7 +176,7 @@ func (p *Page) folders() fyne.CanvasObject {
 
 func (p *Page) reports() fyne.CanvasObject {
 	create := widget.NewButtonWithIcon(lang.L("Create report"), theme.Icon("report"), p.createReport)
-	what := widget.NewLabel(lang.L("A text with versions, this computer and the settings of the project. It holds no pictures and no captions, and you see it before anyone else."))
+	what := widget.NewLabel(lang.L("A text with versions, this computer, the settings of the project and what happened last. It holds no pictures and no captions, and you see it before anyone else."))
 	what.Wrapping, what.Importance = fyne.TextWrapWord, widget.LowImportance
 	return container.NewVBox(what, container.NewHBox(create), p.report)
 }

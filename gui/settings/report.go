@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ func (p *Page) createReport() {
 	version := fyne.CurrentApp().Metadata().Version
 	go func() {
 		home, _ := os.UserHomeDir()
-		text := reportOf(version, device, values, job, run, home)
+		text := reportOf(version, device, values, job, run, home, logged.text())
 		path := filepath.Join(values.Projects, "easel-report-"+time.Now().Format("2006-01-02-150405")+".txt")
 		err := os.MkdirAll(values.Projects, 0o777)
 		if err == nil {
@@ -38,8 +39,11 @@ func (p *Page) createReport() {
 	}()
 }
 
-// reportOf is a report's text. What the user has written, the word, the class and prompts, is left out, and home with it.
-func reportOf(version string, device engine.Device, values Values, job engine.Job, run engine.Run, home string) string {
+// reportOf is a report's text. What the user has written, the word, the class and prompts, is left out, also of the log, and
+// home with it.
+func reportOf(version string, device engine.Device, values Values, job engine.Job, run engine.Run, home, log string) string {
+	private := []string{job.Word, job.Class}
+	private = append(private, job.Prompts...)
 	job.Word, job.Class, job.Prompts = hidden(job.Word), hidden(job.Class), nil
 	var b strings.Builder
 	fmt.Fprintf(&b, "Easel %s, %s, %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
@@ -64,6 +68,12 @@ func reportOf(version string, device engine.Device, values Values, job engine.Jo
 	if n := len(run.Losses); n > 0 {
 		fmt.Fprintf(&b, "last loss %g\n", run.Losses[n-1].Loss)
 	}
+	for _, text := range private {
+		if text != "" {
+			log = strings.ReplaceAll(log, text, hidden(text))
+		}
+	}
+	fmt.Fprintf(&b, "\nLog\n%s\n", cmp.Or(log, "(nothing was logged since the start)"))
 	text := b.String()
 	if home != "" {
 		text = strings.ReplaceAll(text, home, "~")

@@ -16,6 +16,8 @@ type Values struct {
 	Scale    float32 // of text; 1 is the usual size
 	Projects string  // folder in which new projects are made
 	Memory   int64   // bytes that a run may take; 0 is what the machine has free
+	Threads  int     // that compute: 0 is one for each physical core, -1 one less; holds from the next start
+	Awake    bool    // the computer does not fall asleep while a run goes on
 }
 
 // The keys of Fyne's preferences.
@@ -24,6 +26,8 @@ const (
 	keyScale    = "text-scale"
 	keyProjects = "projects"
 	keyMemory   = "memory"
+	keyThreads  = "threads"
+	keyAwake    = "keep-awake"
 )
 
 // Load reads the settings, with defaults for what is not set.
@@ -33,6 +37,8 @@ func Load(p fyne.Preferences) Values {
 		Scale:    float32(p.FloatWithFallback(keyScale, 1)),
 		Projects: p.StringWithFallback(keyProjects, defaultProjects()),
 		Memory:   int64(p.FloatWithFallback(keyMemory, 0)),
+		Threads:  max(p.IntWithFallback(keyThreads, -1), -1),
+		Awake:    p.BoolWithFallback(keyAwake, true),
 	}
 	v.Scale = min(max(v.Scale, 0.75), 2) // or a mistaken file would leave a window that cannot be read
 	return v
@@ -44,6 +50,8 @@ func (v Values) Save(p fyne.Preferences) {
 	p.SetFloat(keyScale, float64(v.Scale))
 	p.SetString(keyProjects, v.Projects)
 	p.SetFloat(keyMemory, float64(v.Memory))
+	p.SetInt(keyThreads, v.Threads)
+	p.SetBool(keyAwake, v.Awake)
 }
 
 // Theme is how the window looks by these settings.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"log"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -46,7 +47,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	}
 	t.runner = &runner{eng: eng, project: p, post: run, began: t.began, planned: t.planned, heard: t.heard, ended: t.ended}
 	t.grid = widgets.NewGrid(run)
-	t.grid.Open, t.grid.Choose = t.openPicture, t.choose
+	t.grid.Open, t.grid.Choose, t.grid.Reword = t.openPicture, t.choose, t.askPrompt
 	t.empty = newEmptyState()
 	t.large = newLarge(run, t.showGrid)
 	t.inside = newInside(run, t.nextStep, t.showGrid)
@@ -79,7 +80,7 @@ func (t *Page) show(run engine.Run) {
 
 func (t *Page) began(run engine.Run) {
 	t.watch = watching(run)
-	t.watch.doing = lang.L("Preparing")
+	t.watch.begin()
 	t.banner.hide()
 	t.showGrid()
 	t.refresh()
@@ -87,7 +88,7 @@ func (t *Page) began(run engine.Run) {
 
 // planned says what a run will take before it begins.
 func (t *Page) planned(p engine.Preview) {
-	t.watch.steps = p.Job.Steps
+	t.watch.plan(p.Job)
 	t.banner.plan(p, time.Now())
 	t.refresh()
 }
@@ -104,6 +105,7 @@ func (t *Page) heard(events []engine.Event) {
 		t.showInside(*v)
 	}
 	if t.watch.warning != "" {
+		log.Println(t.watch.warning)
 		t.banner.warn(t.watch.warning)
 		t.watch.warning = ""
 	}
@@ -113,6 +115,9 @@ func (t *Page) heard(events []engine.Event) {
 // ended says how a run has ended. What it left is on disk, and shown by then.
 func (t *Page) ended(result engine.Result, err error) {
 	t.watch.doing = ""
+	if err != nil {
+		log.Println(err) // for reports
+	}
 	switch {
 	case engine.KindOf(err) == engine.Cancelled: // show has offered to go on
 	case engine.KindOf(err) == engine.NaN:
@@ -197,19 +202,6 @@ func (t *Page) choose(row int) {
 	ask.SetConfirmText(lang.L("Stop and use it"))
 	ask.SetDismissText(lang.L("Go on training"))
 	ask.Show()
-}
-
-func (t *Page) addPrompt(prompt string) {
-	if t.runner.control != nil {
-		t.runner.control.AddPrompt(prompt)
-		return
-	}
-	t.project.Edit(func(j *engine.Job) {
-		if len(j.Prompts) == 0 { // the model's own come first, as far as they are known
-			j.Prompts = append(j.Prompts, t.project.Run().Job.Prompts...)
-		}
-		j.Prompts = append(j.Prompts, prompt)
-	})
 }
 
 // lookInside pauses and shows the step at hand.

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
+	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
 	"easel/gui/guitest"
@@ -36,6 +37,7 @@ type fakeEngine struct {
 	promoted []int
 	planErr  error
 	change   float64 // the weight change that runs report
+	prepare  func(engine.Sink)
 }
 
 func (e *fakeEngine) Methods() []engine.MethodInfo {
@@ -68,6 +70,9 @@ func (e *fakeEngine) Plan(_ context.Context, job engine.Job, measure bool, _ eng
 func (e *fakeEngine) Train(ctx context.Context, job engine.Job, sink engine.Sink) (engine.Result, error) {
 	e.mu.Lock()
 	e.jobs = append(e.jobs, job)
+	if e.prepare != nil {
+		e.prepare(sink)
+	}
 	first := 0
 	if job.Resume {
 		first = e.run.Step
@@ -372,6 +377,53 @@ func TestAPictureOpensLarge(t *testing.T) {
 	compare.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if len(guitest.Find[*widgets.Compare](p.window.Content())) != 0 {
 		t.Error("Escape does not go back")
+	}
+}
+
+func TestAColumnGetsAnotherPrompt(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	p.project.Runner.Start()
+	p.makeSteps(1)
+	p.untilText("1 / 4")
+	change := func(text string) {
+		guitest.Find[*widgets.Grid](p.window.Content())[0].Reword(1)
+		entry := guitest.Find[*widget.Entry](p.window.Canvas().Overlays().Top())[0]
+		if entry.Text != "a cat" {
+			t.Errorf("one begins with %q", entry.Text)
+		}
+		entry.SetText(text)
+		capture(t, p, "train-prompt")
+		p.confirm("Change")
+	}
+	change("a dog")
+	p.makeSteps(1)
+	p.until("the change", p.askedFor(func(a engine.Asked) bool {
+		return len(a.Reworded) == 1 && a.Reworded[0] == engine.Reworded{Column: 1, Prompt: "a dog"}
+	}))
+	p.makeSteps(2)
+	p.untilText("is ready")
+	change("a horse") // nothing runs: it is for the next run
+	guitest.WantText(t, p.window.Content(), "The next run watches “a horse”")
+	if diff := cmp.Diff([]string{"a photo of zorbit", "a horse"}, p.project.Job().Prompts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestWhatIsDoneNowIsSaid: events tell of what is finished, the page of what goes on.
+func TestWhatIsDoneNowIsSaid(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	release := make(chan struct{})
+	p.eng.prepare = func(sink engine.Sink) {
+		for _, part := range []string{"model", "pictures", "memory", "latents", "method"} {
+			sink(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: part, Detail: "done"}})
+			<-release
+		}
+	}
+	p.project.Runner.Start()
+	guitest.WantText(t, p.window.Content(), "Measuring what a step takes")
+	for _, want := range []string{"looking at the pictures", "planning the memory", "encoding the pictures", "building the training step", "the first pictures"} {
+		p.untilText("Preparing: " + want)
+		release <- struct{}{}
 	}
 }
 

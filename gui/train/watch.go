@@ -17,6 +17,8 @@ type watch struct {
 	losses  []widgets.Point
 	step    engine.StepEvent // the last
 	steps   int
+	job     engine.Job
+	fitted  bool    // its memory is planned
 	change  float64 // weight change at the newest row
 	doing   string  // what the engine does at the moment
 	warning string  // the newest
@@ -27,7 +29,7 @@ type watch struct {
 
 // watching begins with what is on disk; a run whose Dir is "" has not begun.
 func watching(run engine.Run) watch {
-	w := watch{columns: run.Columns, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate}, chosen: -1}
+	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate}, chosen: -1}
 	for _, row := range run.Rows {
 		w.rows = append(w.rows, widgets.GridRow{Step: row.Step, Pictures: row.Pictures})
 		w.change = row.WeightChange
@@ -48,7 +50,7 @@ func watching(run engine.Run) watch {
 func (w *watch) apply(e engine.Event) {
 	switch {
 	case e.Setup != nil:
-		w.doing = lang.L("Preparing") + ": " + e.Setup.What
+		w.doing = w.after(e.Setup.What)
 	case e.Step != nil:
 		w.applyStep(*e.Step)
 	case e.Sampling != nil:
@@ -56,7 +58,9 @@ func (w *watch) apply(e engine.Event) {
 	case e.Grid != nil:
 		w.columns = e.Grid.Columns
 		w.applyRow(e.Grid.Row)
-		w.doing = lang.L("Training")
+		if w.doing = lang.L("Training"); w.steps > 0 && e.Grid.Row.Step >= w.steps {
+			w.doing = lang.L("Writing the file, and painting with it")
+		}
 	case e.Pause != nil && e.Pause.Paused:
 		w.doing = fmt.Sprintf(lang.L("Paused after step %d"), e.Pause.Step)
 	case e.Pause != nil:

@@ -1,7 +1,6 @@
 package widgets
 
 import (
-	"fmt"
 	"image"
 	"slices"
 
@@ -28,6 +27,8 @@ type Grid struct {
 	Open func(row, column int)
 	// Choose is called for a row that the user wants to use; nil hides the buttons.
 	Choose func(row int)
+	// Reword is called for a column whose prompt the user wants to change; nil where it cannot be.
+	Reword func(column int)
 
 	columns []string
 	rows    []GridRow
@@ -77,15 +78,28 @@ func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
 	g.table.Refresh()
 	if grown {
-		g.table.ScrollTo(widget.TableCellID{Row: len(rows) - 1})
+		g.showNewest()
 	}
 }
 
-// Resize implements fyne.Widget: pictures take the room there is.
+// showNewest scrolls to the newest row. The table goes no further than the rows end that it has drawn, so it is asked again
+// when it has drawn all.
+func (g *Grid) showNewest() {
+	for range 2 {
+		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
+	}
+}
+
+// Resize implements fyne.Widget: pictures take the room there is. Where it gets less, as when a text comes above, the newest
+// row stays in sight.
 func (g *Grid) Resize(size fyne.Size) {
+	less := size.Height < g.Size().Height
 	g.BaseWidget.Resize(size)
 	g.table.SetRowHeight(-1, headHeight()) // the text may have another size by now
 	g.table.Refresh()
+	if less && len(g.rows) > 0 {
+		g.showNewest()
+	}
 }
 
 // side is that of a cell.
@@ -139,7 +153,12 @@ func (g *Grid) update(id widget.TableCellID, cell *gridCell) {
 func (g *Grid) updateHead(id widget.TableCellID, head *gridHead) {
 	switch {
 	case id.Row < 0 && id.Col >= 0 && id.Col < len(g.columns):
-		head.showPrompt(g.columns[id.Col])
+		var reword func()
+		if g.Reword != nil {
+			at := id.Col
+			reword = func() { g.Reword(at) }
+		}
+		head.showPrompt(g.columns[id.Col], reword)
 	case id.Col < 0 && id.Row >= 0 && id.Row < len(g.rows):
 		row := g.rows[id.Row]
 		var choose func()
@@ -149,7 +168,7 @@ func (g *Grid) updateHead(id widget.TableCellID, head *gridHead) {
 		}
 		head.showStep(row.Step, row.Step == g.chosen, choose)
 	default:
-		head.showPrompt("")
+		head.showPrompt("", nil)
 	}
 }
 
@@ -206,52 +225,3 @@ func (c *gridCell) CreateRenderer() fyne.WidgetRenderer {
 
 // MinSize is that of all cells, whatever an error says.
 func (c *gridCell) MinSize() fyne.Size { return fyne.NewSquareSize(c.side()) }
-
-// gridHead is the head of a column or a row.
-type gridHead struct {
-	widget.BaseWidget
-	text   *widget.Label
-	choose *Steady
-	box    *fyne.Container
-}
-
-func newGridHead() *gridHead {
-	h := &gridHead{text: widget.NewLabel(""), choose: NewSteady("Use this", nil, nil)}
-	h.text.Alignment, h.text.Wrapping, h.text.SizeName = fyne.TextAlignCenter, fyne.TextWrapWord, theme.SizeNameCaptionText
-	h.choose.Importance = widget.LowImportance
-	h.box = container.NewStack()
-	h.ExtendBaseWidget(h)
-	return h
-}
-
-func (h *gridHead) showPrompt(text string) {
-	h.text.TextStyle = fyne.TextStyle{}
-	h.text.SetText(text)
-	h.choose.Hide()
-	h.box.Objects = []fyne.CanvasObject{h.text}
-	h.box.Refresh()
-}
-
-func (h *gridHead) showStep(step int, inUse bool, choose func()) {
-	text := fmt.Sprintf("Step %d", step)
-	if step == 0 {
-		text = "Before"
-	}
-	if inUse {
-		text += "\n✓ in use"
-	}
-	h.text.TextStyle = fyne.TextStyle{Bold: true}
-	h.text.SetText(text)
-	h.choose.OnTapped = choose
-	if h.choose.Show(); choose == nil {
-		h.choose.Hide()
-	}
-	h.box.Objects = []fyne.CanvasObject{container.NewVBox(spacer(), h.text, h.choose, spacer())}
-	h.box.Refresh()
-}
-
-// CreateRenderer implements fyne.Widget.
-func (h *gridHead) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(h.box) }
-
-// MinSize lets the table decide.
-func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth, headHeight()) }

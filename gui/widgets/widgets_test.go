@@ -1,6 +1,7 @@
 package widgets_test
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
 	"easel/gui/guitest"
@@ -99,6 +102,62 @@ func TestPlotDrawsItsValues(t *testing.T) {
 	p.SetPoints(points[:1], 5000) // one point, and then none, must not fail
 	p.SetPoints(nil, 0)
 	w.Canvas().Capture()
+}
+
+func TestGridKeepsTheNewestRowInSight(t *testing.T) {
+	test.NewTempApp(t)
+	g := widgets.NewGrid(guitest.NewQueue().Post)
+	w := test.NewTempWindow(t, g)
+	w.Resize(fyne.NewSize(700, 600))
+	columns := []string{"one", "two", "three", "four"} // so many that their size stays
+	seen := func(step int) {
+		t.Helper()
+		w.Canvas().Capture()
+		guitest.WantText(t, g, fmt.Sprintf("Step %d", step))
+		for _, p := range guitest.Find[*canvas.Image](g) {
+			if low := fyne.CurrentApp().Driver().AbsolutePositionForObject(p).Y + p.Size().Height; low > w.Canvas().Size().Height {
+				t.Errorf("step %d: the newest row ends at %g of %g", step, low, w.Canvas().Size().Height)
+				break
+			}
+		}
+	}
+	rows := []widgets.GridRow{{Step: 0}}
+	for step := 1; step < 7; step++ {
+		rows = append(rows, widgets.GridRow{Step: step})
+		g.SetRows(columns, rows, -1)
+		seen(step)
+	}
+	w.Resize(fyne.NewSize(700, 500)) // as when a text comes above
+	seen(6)
+}
+
+func TestGridAsksForAnotherPrompt(t *testing.T) {
+	test.NewTempApp(t)
+	g := widgets.NewGrid(guitest.NewQueue().Post)
+	w := test.NewTempWindow(t, g)
+	w.Resize(fyne.NewSize(700, 600))
+	var asked []int
+	g.Reword = func(column int) { asked = append(asked, column) }
+	g.SetRows([]string{"one", "two"}, []widgets.GridRow{{Step: 0}}, -1)
+	type head interface {
+		fyne.CanvasObject
+		fyne.Tappable
+		desktop.Cursorable
+		fyne.Focusable
+	}
+	heads := guitest.Find[head](g)
+	if len(heads) < 2 {
+		t.Fatalf("of the prompts %d can be changed", len(heads))
+	}
+	for _, h := range heads {
+		if h.Cursor() == desktop.PointerCursor {
+			h.Tapped(&fyne.PointEvent{})
+			h.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+		}
+	}
+	if diff := cmp.Diff([]int{0, 0, 1, 1}, asked); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestGridReadsWhatIsInSight(t *testing.T) {

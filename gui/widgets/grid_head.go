@@ -1,0 +1,58 @@
+package widgets
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// gridHead is the head of a column or a row.
+type gridHead struct {
+	widget.BaseWidget
+	text   *widget.Label
+	choose *Steady
+	prompt *promptHead
+	box    *fyne.Container
+}
+
+func newGridHead() *gridHead {
+	h := &gridHead{text: widget.NewLabel(""), choose: NewSteady("Use this", nil, nil), prompt: newPromptHead()}
+	h.text.Alignment, h.text.Wrapping, h.text.SizeName = fyne.TextAlignCenter, fyne.TextWrapWord, theme.SizeNameCaptionText
+	h.choose.Importance = widget.LowImportance
+	h.box = container.NewStack()
+	h.ExtendBaseWidget(h)
+	return h
+}
+
+func (h *gridHead) showPrompt(text string, reword func()) {
+	h.prompt.show(text, reword)
+	h.box.Objects = []fyne.CanvasObject{h.prompt}
+	h.box.Refresh()
+}
+
+func (h *gridHead) showStep(step int, inUse bool, choose func()) {
+	text := fmt.Sprintf("Step %d", step)
+	if step == 0 {
+		text = "Before"
+	}
+	if inUse {
+		text += "\n✓ in use"
+	}
+	h.text.TextStyle = fyne.TextStyle{Bold: true}
+	h.text.SetText(text)
+	h.choose.OnTapped = choose
+	if h.choose.Show(); choose == nil {
+		h.choose.Hide()
+	}
+	h.box.Objects = []fyne.CanvasObject{container.NewVBox(spacer(), h.text, h.choose, spacer())}
+	h.box.Refresh()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (h *gridHead) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(h.box) }
+
+// MinSize lets the table decide.
+func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth, headHeight()) }
