@@ -37,10 +37,10 @@ func All() []Term {
 		{[]string{lang.L("Alpha"), lang.L("Conv alpha"), lang.L("Rs lora")}, lang.L("How strongly inserted layers count: alpha divided by rank. With alpha as large as the rank they count fully.")},
 		{[]string{lang.L("LoRA+"), lang.L("Lora plus")}, lang.L("An inserted layer is two matrices, down and up. LoRA+ lets the second learn faster.")},
 		{[]string{lang.L("DoRA")}, lang.L("LoRA that trains how large a layer's output is apart from where it points. It comes closer to training the whole model.")},
-		{[]string{lang.L("Targets")}, lang.L("Which of the model's layers are trained, or get layers beside them.")},
+		{[]string{lang.L("Targets"), lang.L("Train")}, lang.L("Which of the model's layers are trained, or get layers beside them.")},
 		{[]string{lang.L("Dropout"), lang.L("Rank dropout"), lang.L("Module dropout"), lang.L("Caption dropout")}, lang.L("Leaving a part out by chance in each step, so that nothing is learned that hangs on one detail.")},
-		{[]string{lang.L("Norm"), lang.L("Max norm"), lang.L("Layer norm")}, lang.L("The size of many numbers taken together. Bounding it keeps a change from running away.")},
-		{[]string{lang.L("Activation"), lang.L("Structure"), lang.L("Hidden"), lang.L("Bias"), lang.L("Basis"), lang.L("Widths")}, lang.L("How the hypernetwork is built. What Easel suggests is what its authors used.")},
+		{[]string{lang.L("Norm"), lang.L("Keep norm"), lang.L("Max norm"), lang.L("Layer norm")}, lang.L("The size of many numbers taken together. Bounding it keeps a change from running away.")},
+		{[]string{lang.L("Activation"), lang.L("Kind"), lang.L("Structure"), lang.L("Hidden"), lang.L("Bias"), lang.L("Basis"), lang.L("Widths")}, lang.L("How the hypernetwork is built. What Easel suggests is what its authors used.")},
 
 		// Training.
 		{[]string{lang.L("Step"), lang.L("Steps")}, lang.L("One change of what is trained: some pictures get noise, the model guesses it, and is changed a little so that the guess gets better.")},
