@@ -1,10 +1,12 @@
-# make demo    train a LoRA on the sample subject with the built-in model (command line only: builds fast)
+# make demo    learn the sample subject with the built-in model: in the window where there is a screen, else in the terminal.
+#              demo-window and demo-terminal choose; the terminal's builds fast, for want of Fyne
 # make build   ./easel with its window (the first build of Fyne takes minutes)
 # make run     build and open the window
 # make test    everything that must pass
 # make fuzz    each fuzz target for half a minute, two side by side
 # make lint    vet and staticcheck
 # make screens  draw the pages of the window into docs/screens, to look at
+# make package  build/easel-VERSION-linux-amd64.tar.xz, to give to others
 # make clean   remove what make built; out/ with your results stays
 #
 # What Debian or Ubuntu lack for it is installed when you are root or sudo asks nothing; else the command is printed.
@@ -26,11 +28,18 @@ FUZZTIME    := 30s
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: screens demo build run test fuzz lint clean deps deps-gui deps-window cli staticcheck go-version
+.PHONY: screens demo demo-terminal demo-window build run package test fuzz lint clean deps deps-gui deps-window cli staticcheck go-version
 
-demo: cli
+demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),demo-window,demo-terminal)
+
+demo-terminal: cli
 	$(CLI) train --method lora --model builtin --images samples/zorbit --word zorbit --class "monster toy" --rank 8 \
 		--out out/zorbit --seed 1
+
+# The project that demo-terminal made, or a new one that waits for a press of Start.
+demo-window: build
+	@test -e out/zorbit || { mkdir -p out && cp -R samples/demo out/zorbit && cp -R samples/zorbit out/zorbit/images; }
+	./easel out/zorbit || { echo "Without a window: make demo-terminal" >&2; false; }
 
 cli: deps go-version
 	go build -tags headless -o $(CLI) .
@@ -41,6 +50,9 @@ build: deps deps-gui go-version
 
 run: build
 	./easel
+
+package: deps deps-gui go-version
+	packaging/linux
 
 # go test comes last, so that its own lines end the output.
 test: lint deps-window

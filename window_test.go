@@ -96,7 +96,7 @@ func sampleFiles(t *testing.T) []string {
 
 // screen is an X server without a screen, with Easel on it.
 type screen struct {
-	t      *testing.T
+	t      testing.TB
 	home   string
 	env    []string
 	window *exec.Cmd
@@ -105,7 +105,7 @@ type screen struct {
 
 const python = "/usr/bin/python3" // Debian's, which has gi
 
-func newScreen(t *testing.T) *screen {
+func newScreen(t testing.TB) *screen {
 	t.Helper()
 	for _, tool := range []string{"Xvfb", "xdotool", "import", python} {
 		if _, err := exec.LookPath(tool); err != nil {

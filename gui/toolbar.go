@@ -23,7 +23,7 @@ type toolbar struct {
 	content fyne.CanvasObject
 }
 
-func newToolbar(p *project.Project, open func()) *toolbar {
+func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolbar {
 	t := &toolbar{project: p, title: widget.NewLabel(""), state: widget.NewLabel("")}
 	t.title.TextStyle.Bold, t.title.SizeName = true, fynetheme.SizeNameSubHeadingText
 	t.title.Truncation, t.state.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
@@ -35,7 +35,7 @@ func newToolbar(p *project.Project, open func()) *toolbar {
 	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
 	middle := container.NewGridWithColumns(2, t.title, t.state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
-		container.NewBorder(nil, nil, folder, container.NewHBox(t.stop, t.start), middle)), widget.NewSeparator())
+		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), middle)), widget.NewSeparator())
 	p.Opened.Listen(func(*project.Project) { t.update() })
 	p.Edited.Listen(func(engine.Job) { t.update() })
 	p.PicturesChanged.Listen(func(int) { t.update() })

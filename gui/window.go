@@ -18,8 +18,10 @@ import (
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/settings"
+	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/train"
+	"easel/gui/widgets"
 	"easel/icons"
 )
 
@@ -57,12 +59,12 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	addTranslations()
 	w.applySettings(w.values)
 	w.notice = newNotice(w.window)
-	w.toolbar = newToolbar(w.project, w.choose)
+	w.toolbar = newToolbar(w.project, w.choose, terms.NewButton(w.window))
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
 	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
 	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
-	w.window.SetContent(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs))
+	w.window.SetContent(widgets.WithTips(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs), w.post))
 	w.window.Resize(fyne.NewSize(1100, 760))
 	w.window.SetOnDropped(w.Dropped)
 	w.window.SetCloseIntercept(w.askToClose)
@@ -163,8 +165,11 @@ func (w *Window) addShortcuts() {
 	}
 	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeyEscape {
+		switch e.Name {
+		case fyne.KeyEscape:
 			w.notice.hide()
+		case fyne.KeyF1:
+			terms.ShowGlossary(w.window)
 		}
 	})
 }

@@ -16,6 +16,7 @@ type Options struct {
 	Buckets Buckets
 	// A picture without a caption gets "a photo of a WORD CLASS"; both may be empty.
 	Word, Class string
+	Cache       string // folder with what Survey learnt, which spares decoding those pictures again; may be empty
 }
 
 // Set is the usable part of a folder.
@@ -42,9 +43,9 @@ type Skipped struct {
 	Err    error // the reason in words, with the cure
 }
 
-// Load takes in the files of a folder, not those of folders inside it. Each picture is decoded once, so that a damaged
-// one shows here and not hours into training; only one is in memory at a time. The caption of cat.jpg is in cat.txt or
-// cat.caption.
+// Load takes in the files of a folder, not those of folders inside it. Each picture is decoded once, by Survey or else here, so that
+// a damaged one shows now and not hours into training; only one is in memory at a time. The caption of cat.jpg is in cat.txt
+// or cat.caption.
 //
 // Nothing is left out silently: what cannot be used is in Skipped. A folder without a usable picture is a BadInput
 // error, which comes with the Set for its Skipped; one that cannot be read is NotFound, and a ctx that ends Cancelled.
@@ -70,7 +71,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Set, error) {
 			return nil, engine.Errorf("load pictures", dir, engine.Cancelled, "%w", err)
 		}
 		path := filepath.Join(dir, name)
-		_, meta, err := open(path)
+		meta, err := metaOf(opt.Cache, path)
 		if err != nil {
 			set.skip(path, err)
 			continue

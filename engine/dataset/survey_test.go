@@ -157,3 +157,34 @@ func TestLookAtSeesWhatDecodeSees(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadTrustsASurvey: the window asks again after each edit, and decoding hundreds of photographs takes minutes.
+func TestLoadTrustsASurvey(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	path := filepath.Join(dir, "a.jpg")
+	save(t, path, sample(t, "zorbit_01.png"))
+	surveyed(t, dir, cache)
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, make([]byte, before.Size()), 0o644); err != nil { // so that decoding it would fail
+		t.Fatal(err)
+	}
+	load := func() (*dataset.Set, error) {
+		return dataset.Load(t.Context(), dir, dataset.Options{Buckets: dataset.Buckets{Resolution: 512, Min: 256, Max: 1024, Step: 64}, Cache: cache})
+	}
+	if err := os.Chtimes(path, before.ModTime(), before.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := load(); err != nil || len(set.Items) != 1 || set.Items[0].Source != image.Pt(512, 512) {
+		t.Errorf("a picture that was looked at: %+v, %v", set, err)
+	}
+	later := before.ModTime().Add(1e9)
+	if err := os.Chtimes(path, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := load(); err == nil || len(set.Skipped) != 1 {
+		t.Errorf("a picture that has changed since: %+v, %v", set, err)
+	}
+}

@@ -64,8 +64,12 @@ func (f folder) Survey(ctx context.Context, req engine.SurveyRequest, found func
 	if err != nil {
 		return err
 	}
-	cache := filepath.Join(cmp.Or(f.l.cache, f.dir), "thumbnails")
-	return dataset.Survey(ctx, f.images(), dataset.SurveyOptions{Buckets: buckets, Cache: cache}, found)
+	return dataset.Survey(ctx, f.images(), dataset.SurveyOptions{Buckets: buckets, Cache: f.l.thumbnails(f.dir)}, found)
+}
+
+// thumbnails is the folder with what was learnt of a project's pictures.
+func (l *local) thumbnails(project string) string {
+	return filepath.Join(cmp.Or(l.cache, project), "thumbnails")
 }
 
 // bucketsOf are the sizes at which a model trains. A model that cannot be opened is no reason to show no pictures: they

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func (s *session) loadPictures(ctx context.Context) error {
 	if resolution == 0 {
 		resolution = s.pipeline.model.Resolution()
 	}
-	set, err := dataset.Load(ctx, s.job.Images, dataset.Options{Buckets: s.pipeline.buckets(resolution), Word: s.job.Word, Class: s.job.Class})
+	set, err := dataset.Load(ctx, s.job.Images, dataset.Options{Buckets: s.pipeline.buckets(resolution), Word: s.job.Word, Class: s.job.Class, Cache: s.l.thumbnails(filepath.Dir(s.job.Images))})
 	if set != nil {
 		for _, skipped := range set.Skipped {
 			if skipped.Reason != dataset.Unused {

@@ -21,6 +21,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -66,7 +67,7 @@ func newPlayground(eng engine.Engine, p *project.Project, run post.Func) *playgr
 	g.problem.Hide()
 	g.progress.Hide()
 	cell := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
-		return container.NewVBox(widgets.Caption(name), o)
+		return container.NewVBox(terms.Explain(widgets.Caption(name), name), o)
 	}
 	numbers := container.NewGridWithColumns(2, cell(lang.L("Sampler"), g.sampler), cell(lang.L("Steps"), g.steps),
 		cell(lang.L("Guidance (CFG)"), g.guidance), cell(lang.L("Seed"), g.seed))

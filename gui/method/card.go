@@ -13,6 +13,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/widgets"
 )
@@ -43,7 +44,7 @@ var (
 func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 	c := &card{info: info, choose: choose, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
 		tick: widget.NewIcon(fynetheme.RadioButtonIcon()), frame: canvas.NewRectangle(nil)}
-	title := widgets.Heading(info.Title)
+	title := terms.Explain(widgets.Heading(info.Title), info.Title)
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
 		label := widgets.Wrapped(sentence(text))

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -47,7 +48,7 @@ func (c *choices) show(p engine.Preview) {
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 		value.Truncation = fyne.TextTruncateEllipsis
 		reason := widgets.Quiet(sentence(choice.Reason))
-		c.rows.Add(name)
+		c.rows.Add(terms.Explain(name, name.Text))
 		c.rows.Add(value)
 		c.rows.Add(reason)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -107,7 +108,7 @@ type settingGroup struct {
 func newSettingGroup(g group, p *project.Project) *settingGroup {
 	heading := widget.NewLabelWithStyle(lang.L(g.title), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	heading.SizeName = theme.SizeNameSubHeadingText
-	shown := &settingGroup{object: container.NewVBox(heading)}
+	shown := &settingGroup{object: container.NewVBox(terms.Explain(heading, heading.Text))}
 	for _, f := range g.fields {
 		row := newSettingRow(f, p)
 		shown.rows = append(shown.rows, row)

@@ -13,6 +13,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -39,7 +40,7 @@ func newSettingRow(f field, p *project.Project) *settingRow {
 	value := container.NewBorder(nil, nil, nil, r.reset, input)
 	name := widget.NewLabelWithStyle(lang.L(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	name.Truncation = fyne.TextTruncateEllipsis
-	r.object = container.New(settingLayout{}, name, value, container.NewVBox(widgets.Quiet(sentence(lang.L(f.help))), r.problem))
+	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(lang.L(f.help))), r.problem))
 	return r
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -52,7 +53,7 @@ func newSubject(p *project.Project, window fyne.Window) *subject {
 	s.model = widget.NewSelect(nil, s.pickModel)
 	field := func(name, help string, o fyne.CanvasObject) []fyne.CanvasObject {
 		label := widget.NewLabelWithStyle(name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-		return []fyne.CanvasObject{container.NewVBox(label), container.NewVBox(o, widgets.Quiet(help))}
+		return []fyne.CanvasObject{container.NewVBox(terms.Explain(label, name)), container.NewVBox(o, widgets.Quiet(help))}
 	}
 	var rows []fyne.CanvasObject
 	rows = append(rows, field(lang.L("What is it?"), lang.L("How long and how strongly to train follows from this."), s.goal)...)

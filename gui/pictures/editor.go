@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/terms"
 	"easel/gui/theme"
 )
 
@@ -49,7 +50,7 @@ func newEditor(p *Page) *editor {
 	e.entry.OnChanged = e.typed
 	e.other.Wrapping = fyne.TextWrapWord
 	heading := widget.NewLabelWithStyle(lang.L("Caption"), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	e.below = container.NewVBox(e.facts, e.issues, container.NewBorder(nil, nil, heading, nil, e.tokens), e.entry, e.remarks)
+	e.below = container.NewVBox(e.facts, e.issues, container.NewBorder(nil, nil, terms.Explain(heading, heading.Text), terms.Explain(e.tokens, lang.L("Tokens"))), e.entry, e.remarks)
 	e.one = container.NewBorder(e.title, e.below, nil, nil, e.crop)
 	e.content = spaced(container.NewStack(e.one, e.other))
 	e.showSelection()

@@ -14,6 +14,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/theme"
 )
 
@@ -85,7 +86,7 @@ func rows(pairs ...string) fyne.CanvasObject {
 		value.Wrapping = fyne.TextWrapWord
 		name := widget.NewLabel(pairs[i])
 		name.Importance = widget.LowImportance
-		grid.Add(name)
+		grid.Add(terms.Explain(name, pairs[i]))
 		grid.Add(value)
 	}
 	return grid

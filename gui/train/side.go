@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/gui/project"
+	"easel/gui/terms"
 	"easel/gui/widgets"
 )
 
@@ -30,10 +31,10 @@ const sideWidth = 264
 func newSide(addPrompt func(string)) *side {
 	s := &side{progress: widget.NewProgressBar(), doing: widgets.Quiet(""), plot: widgets.NewPlot(), prompt: widget.NewEntry()}
 	numbers := container.New(twoColumns{})
-	for range new(watch).numbers() {
-		name, value := widget.NewLabel(""), widget.NewLabelWithStyle("", fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
+	for _, n := range new(watch).numbers() {
+		name, value := widget.NewLabel(n[0]), widget.NewLabelWithStyle("", fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
 		s.names, s.values = append(s.names, name), append(s.values, value)
-		numbers.Add(name)
+		numbers.Add(terms.Explain(name, n[0]))
 		numbers.Add(value)
 	}
 	s.prompt.SetPlaceHolder(lang.L("another prompt to watch"))

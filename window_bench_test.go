@@ -1,0 +1,132 @@
+//go:build linux && cgo && !headless
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"easel/engine"
+)
+
+// What the window may take with 200 pictures as phones make them.
+const (
+	mostPeak = 400 // MB of memory, at any time
+	mostIdle = 2   // percent of a core, when nothing happens
+)
+
+// BenchmarkWindow opens the window on 200 JPEG files of 12 megapixels, scrolls through them, and then leaves it alone:
+//
+//	go test -run '^$' -bench Window -benchtime 1x .
+func BenchmarkWindow(b *testing.B) {
+	s := newScreen(b)
+	project := filepath.Join(s.home, "zorbit")
+	photos(b, filepath.Join(project, "images"), 200)
+	eng, err := newEngine(power{threads: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := eng.Folder(project).SaveJob(engine.Job{Method: "lora", Model: "builtin", Word: "zorbit", Class: "monster toy"}); err != nil {
+		b.Fatal(err)
+	}
+	eng.Close()
+	for b.Loop() {
+		s.easel(project)
+		begin := time.Now()
+		s.until("all pictures are looked at", func() bool { return matches(s.home, ".cache/easel/thumbnails/*.json") == 200 })
+		b.ReportMetric(time.Since(begin).Seconds(), "s-to-look-at-all")
+		s.do("mousemove", "300", "500")
+		for range 40 {
+			s.do("click", "--repeat", "5", "5", "sleep", "0.2")
+		}
+		s.do("mousemove", "5", "740", "sleep", "10")
+		before := s.processor()
+		time.Sleep(30 * time.Second)
+		idle, peak := 100*(s.processor()-before).Seconds()/30, s.peak()
+		b.ReportMetric(peak, "MB-peak")
+		b.ReportMetric(idle, "%-idle")
+		if peak > mostPeak || idle > mostIdle {
+			b.Errorf("the window takes %.0f MB at its peak and %.1f %% of a core when idle; at most %d MB and %d %% are allowed", peak, idle, mostPeak, mostIdle)
+		}
+		s.close()
+	}
+}
+
+// photos writes JPEG files of 4000 by 3000 pixels. Drawing so many takes long, so only each tenth is drawn, and the others
+// differ in what follows the picture in its file.
+func photos(b *testing.B, dir string, n int) {
+	b.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
+	var encoded bytes.Buffer
+	for i := range n {
+		if i%10 == 0 {
+			encoded.Reset()
+			draw(m, uint64(i))
+			if err := jpeg.Encode(&encoded, m, &jpeg.Options{Quality: 90}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		data := fmt.Appendf(encoded.Bytes()[:encoded.Len():encoded.Len()], "%d", i)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("IMG_%04d.jpg", i)), data, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// draw fills a picture with grain over patches, so that it is about as hard to decode as a photograph.
+func draw(m *image.YCbCr, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	patch := make([]uint8, 64*64)
+	for i := range patch {
+		patch[i] = uint8(random.Uint32())
+	}
+	for i := range m.Y {
+		x, y := i%m.YStride, i/m.YStride
+		m.Y[i] = patch[y/64*64+x/64]/2 + 64 + uint8(random.Uint32())%16
+	}
+	for i := range m.Cb {
+		x, y := i%m.CStride, i/m.CStride
+		m.Cb[i], m.Cr[i] = patch[y/32*64+x/32], patch[x/32*64+y/32]
+	}
+}
+
+// processor is the time that the window's process has computed.
+func (s *screen) processor() time.Duration {
+	s.t.Helper()
+	fields := strings.Fields(s.proc("stat")[strings.LastIndex(s.proc("stat"), ")")+1:])
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // a tick of Linux
+}
+
+// peak is the most memory that the window's process has had, in MB.
+func (s *screen) peak() float64 {
+	s.t.Helper()
+	_, rest, _ := strings.Cut(s.proc("status"), "VmHWM:")
+	kB, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return kB * 1024 / 1e6
+}
+
+func (s *screen) proc(name string) string {
+	s.t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.window.Process.Pid, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(data)
+}
