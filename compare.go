@@ -29,6 +29,7 @@ func (p *program) compare(ctx context.Context, args []string) error {
 	fs.DurationVar(&budget, "time", 0, "`time` that each method trains, as 3m; 0 gives each the steps of its presets")
 	fs.Uint64Var(&job.Seed, "seed", 0, "`number` that fixes everything random")
 	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column; may be repeated; {word} and {class} are filled in")
+	fs.BoolVar(&job.Resume, "resume", false, "go on with the comparison that was interrupted in --out, as it was asked for")
 	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
 	fs.BoolVar(&asJSON, "json", false, "print the engine's events, one JSON object a line, and the comparison as the last")
 	if _, err := parse(fs, args, 0, 0); err != nil {
