@@ -49,7 +49,20 @@ func (l *local) Compare(ctx context.Context, req engine.CompareRequest, sink eng
 
 // OpenComparison implements engine.Engine.
 func (l *local) OpenComparison(_ context.Context, dir string) (engine.Comparison, error) {
-	return compare.Read(dir)
+	c, err := compare.Read(dir)
+	if err != nil || len(c.Before) > 0 {
+		return c, err
+	}
+	if run, ok := begun(c, filepath.Join(dir, c.Turn)); ok && len(run.Rows) > 0 && run.Rows[0].Step == 0 {
+		c.Before, c.Columns = run.Rows[0].Pictures, run.Columns
+	}
+	return c, nil
+}
+
+// begun is a comparison's interrupted run in dir. One that is older belongs to another comparison.
+func begun(c engine.Comparison, dir string) (engine.Run, bool) {
+	run, err := store.Open(dir)
+	return run, err == nil && !run.Done && run.Step > 0 && !store.Began(run.Dir).Before(c.Began)
 }
 
 // record writes a comparison, as far as it is, and tells of it.
@@ -134,8 +147,7 @@ func (l *local) comparedJob(ctx context.Context, c engine.Comparison, name strin
 	job = c.Request.Job
 	job.Method, job.Out = name, filepath.Join(job.Out, name)
 	job.Steps, job.Rate, job.Settings = 0, 0, nil
-	run, err := l.OpenRun(ctx, job.Out)
-	if err == nil && !run.Done && run.Step > 0 && !store.Began(run.Dir).Before(c.Began) { // an older one belongs to another comparison
+	if run, ok := begun(c, job.Out); ok {
 		run.Job.Resume, run.Job.Images = true, job.Images
 		return run.Job, run.Step, nil
 	}
