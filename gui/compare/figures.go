@@ -3,18 +3,14 @@ package compare
 import (
 	"cmp"
 	"fmt"
-	"image/color"
 	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
-	"easel/gui/theme"
 	"easel/gui/widgets"
 )
 
@@ -67,80 +63,88 @@ func figuresOf(c engine.Comparison) []figure {
 // tableOf is the table of what the methods of a comparison were measured to be.
 func tableOf(c engine.Comparison) fyne.CanvasObject {
 	rows := slices.DeleteFunc(slices.Clone(c.Rows), func(r engine.Compared) bool { return r.Problem != "" })
-	table := container.New(tableLayout{len(rows)}, canvas.NewRectangle(color.Transparent))
-	value := func(text string, best bool) {
-		if best {
-			text += " ★"
-		}
-		label := widget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{Bold: best})
-		label.Wrapping = fyne.TextWrapWord
-		table.Add(label)
-	}
-	for _, r := range rows {
-		title := widget.NewLabelWithStyle(r.Title, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
-		title.Wrapping, title.SizeName = fyne.TextWrapWord, fynetheme.SizeNameCaptionText
-		table.Add(title)
-	}
-	for _, f := range figuresOf(c) {
-		name := widget.NewLabelWithStyle(f.title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-		table.Add(container.New(labelLayout{}, name, widgets.Quiet(f.help)))
+	var objects []fyne.CanvasObject
+	line := func(name, help string, value func(engine.Compared) *widget.Label) {
+		objects = append(objects, widget.NewLabelWithStyle(name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true}))
 		for _, r := range rows {
-			value(f.value(r), slices.Contains(c.Best[f.name], r.Method))
+			label := value(r)
+			label.Alignment, label.Wrapping = fyne.TextAlignCenter, fyne.TextWrapWord
+			objects = append(objects, label)
 		}
+		objects = append(objects, widgets.Quiet(help))
+	}
+	line("", "", func(r engine.Compared) *widget.Label { return widgets.Caption(r.Title) })
+	for _, f := range figuresOf(c) {
+		line(f.title, f.help, func(r engine.Compared) *widget.Label {
+			if slices.Contains(c.Best[f.name], r.Method) {
+				return widget.NewLabelWithStyle(f.value(r)+" ★", fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+			}
+			return widget.NewLabel(f.value(r))
+		})
 	}
 	best := widgets.Quiet(lang.L("★ is the best of its line. No method is best in all: choose by what matters to you."))
-	return container.NewVBox(widgets.Heading(lang.L("In figures")), table, best)
+	return container.NewVBox(widgets.Heading(lang.L("In figures")), container.New(tableLayout{len(rows)}, objects...), best)
 }
 
-// tableLayout lays names at the left, and the values of each of some columns.
-type tableLayout struct{ columns int }
+// tableLayout lays lines, each of a name, a value for each of some methods, and below these what the name means.
+type tableLayout struct{ methods int }
 
-// widths are those of the names and of a column.
-func (l tableLayout) widths(all float32) (name, column float32) {
-	n := float32(max(l.columns, 1))
-	least := fyne.MeasureText("Hypernetwork", fynetheme.CaptionTextSize(), fyne.TextStyle{Bold: true}).Width + 2*fynetheme.InnerPadding()
-	column = min(max(0.68*all/n, least), 160)
-	return max(min(all-n*column, 420), 140), column
-}
+const mostColumn = 170
 
-func (l tableLayout) height(row []fyne.CanvasObject) (height float32) {
-	for _, o := range row {
-		height = max(height, o.MinSize().Height)
+// widths are those of the names and of a method's values.
+func (l tableLayout) widths(objects []fyne.CanvasObject, all float32) (name, column float32) {
+	for i := 0; i < len(objects); i += l.methods + 2 {
+		name = max(name, objects[i].MinSize().Width)
 	}
-	return height
+	return name, min(max((all-name)/float32(max(l.methods, 1)), 40), mostColumn)
+}
+
+// heights are those of a line's values and of what stands below them.
+func (l tableLayout) heights(line []fyne.CanvasObject) (values, help float32) {
+	for _, o := range line[:l.methods+1] {
+		values = max(values, o.MinSize().Height)
+	}
+	if label := line[l.methods+1].(*widget.Label); label.Text != "" {
+		help = label.MinSize().Height - labelRoom()
+	}
+	return values, help
 }
 
 // Layout implements fyne.Layout.
 func (l tableLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	name, column := l.widths(size.Width)
+	name, column := l.widths(objects, size.Width)
 	y := float32(0)
-	for i := 0; i+l.columns < len(objects); i += l.columns + 1 {
-		row := objects[i : i+l.columns+1]
-		for k, o := range row { // their texts wrap at this width
+	for line := range slices.Chunk(objects, l.methods+2) {
+		for k, o := range line { // their texts wrap at this width
 			width := column
-			if k == 0 {
+			switch k {
+			case 0:
 				width = name
+			case l.methods + 1:
+				width = size.Width
 			}
 			o.Resize(fyne.NewSize(width, o.Size().Height))
 		}
-		height := l.height(row)
-		row[0].Move(fyne.NewPos(0, y))
-		row[0].Resize(fyne.NewSize(name, height))
-		for k, o := range row[1:] {
-			own := o.MinSize().Height
-			o.Move(fyne.NewPos(name+float32(k)*column, y+(height-own)/2))
-			o.Resize(fyne.NewSize(column, own))
+		values, help := l.heights(line)
+		x := float32(0)
+		for _, o := range line[:l.methods+1] {
+			o.Move(fyne.NewPos(x, y+values-o.MinSize().Height))
+			o.Resize(fyne.NewSize(o.Size().Width, o.MinSize().Height))
+			x += o.Size().Width
 		}
-		y += height + theme.Tight
+		line[l.methods+1].Move(fyne.NewPos(0, y+values-labelRoom()))
+		line[l.methods+1].Resize(fyne.NewSize(size.Width, line[l.methods+1].MinSize().Height))
+		y += values + help
 	}
 }
 
 // MinSize implements fyne.Layout.
 func (l tableLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	_, column := l.widths(0)
-	size := fyne.NewSize(140+float32(l.columns)*column, 0)
-	for i := 0; i+l.columns < len(objects); i += l.columns + 1 {
-		size.Height += l.height(objects[i:i+l.columns+1]) + theme.Tight
+	name, column := l.widths(objects, 0)
+	size := fyne.NewSize(name+float32(l.methods)*column, labelRoom())
+	for line := range slices.Chunk(objects, l.methods+2) {
+		values, help := l.heights(line)
+		size.Height += values + help
 	}
 	return size
 }

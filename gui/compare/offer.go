@@ -27,9 +27,8 @@ func newOffer(goOn func()) *offer {
 	return o
 }
 
-// show offers it where there is one; free tells whether it can go on now.
+// show says which comparison it is; free tells whether it can go on now.
 func (o *offer) show(w *watch, titles map[string]string, free bool) {
-	show(o.object, w.interrupted())
 	c := w.comparison
 	setText(o.text, fmt.Sprintf(lang.L("A comparison stopped at %s, method %d of %d. It can go on from there."), titles[c.Turn], len(c.Rows)+1, len(c.Request.Methods)))
 	if o.button.Enable(); !free {

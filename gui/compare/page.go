@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -108,6 +109,7 @@ func (c *Page) Content() fyne.CanvasObject { return c.content }
 func (c *Page) Open() {
 	c.content.Show()
 	c.refresh()
+	c.content.Refresh()
 	if c.runner.cancel == nil && c.watch.none() {
 		c.load(true)
 	}
@@ -223,12 +225,10 @@ func (c *Page) fail(err error) { c.note.SetText(err.Error()) }
 // measured shows the figures of the methods that have had their turn.
 func (c *Page) measured() {
 	c.figures.RemoveAll()
-	for _, r := range c.watch.comparison.Rows {
-		if r.Problem == "" {
-			c.figures.Add(tableOf(c.watch.comparison))
-			return
-		}
+	if slices.ContainsFunc(c.watch.comparison.Rows, func(r engine.Compared) bool { return r.Problem == "" }) {
+		c.figures.Objects = []fyne.CanvasObject{tableOf(c.watch.comparison)}
 	}
+	c.content.Refresh()
 }
 
 // settingUp tells whether the page asks what to compare.
@@ -246,17 +246,37 @@ func (c *Page) refresh() {
 	}
 	c.setup.show(c.prices.known, missing)
 	c.showMain(missing, state)
-	show(c.intro, c.settingUp())
-	show(c.setup.object, c.settingUp())
-	show(c.progress, w.running)
-	show(c.doing, w.running || w.warning != "")
-	show(c.note, c.note.Text != "")
 	c.progress.SetValue(w.progress())
 	setText(c.doing, c.does())
-	c.offer.show(w, c.titles, c.runner.free())
-	show(c.grid.object, len(w.comparison.Columns) > 0)
 	c.grid.show(w.comparison.Columns, w.lines(c.titles))
-	show(c.files, w.comparison.Page != "" && !w.running)
+	c.offer.show(w, c.titles, c.runner.free())
+	c.showParts()
+}
+
+// showParts shows what there is something to say in, and hides the rest.
+func (c *Page) showParts() {
+	w, changed := &c.watch, false
+	for _, part := range []struct {
+		object fyne.CanvasObject
+		on     bool
+	}{
+		{c.progress, w.running},
+		{c.doing, w.running || w.warning != ""},
+		{c.note, c.note.Text != ""},
+		{c.intro, c.settingUp()},
+		{c.offer.object, w.interrupted()},
+		{c.setup.object, c.settingUp()},
+		{c.grid.object, len(w.comparison.Columns) > 0},
+		{c.files, w.comparison.Page != "" && !w.running},
+	} {
+		if part.on != part.object.Visible() {
+			show(part.object, part.on)
+			changed = true
+		}
+	}
+	if changed {
+		c.content.Refresh()
+	}
 }
 
 // does says what happens at the moment.
@@ -334,9 +354,6 @@ func (c *Page) reveal(cell fyne.CanvasObject) {
 }
 
 func show(o fyne.CanvasObject, on bool) {
-	if on == o.Visible() {
-		return
-	}
 	if on {
 		o.Show()
 	} else {

@@ -51,7 +51,8 @@ func newSetup(methods []engine.MethodInfo, changed func()) *setup {
 		s.length.Refresh()
 		s.changed()
 	}
-	minutes := container.NewHBox(container.NewGridWrap(fyne.NewSize(72, s.minutes.MinSize().Height), s.minutes), widget.NewLabel(lang.L("minutes each")))
+	minutes := container.New(layout.NewCustomPaddedLayout(0, 0, theme.Wide, 0),
+		container.NewHBox(container.NewGridWrap(fyne.NewSize(72, s.minutes.MinSize().Height), s.minutes), widget.NewLabel(lang.L("minutes each"))))
 	bold := func(text string) fyne.CanvasObject {
 		return widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	}
