@@ -18,7 +18,9 @@ var figures = map[engine.Figure]func(engine.Compared) float64{
 	engine.FigureParameters: func(r engine.Compared) float64 { return float64(r.Summary.Parameters) },
 	engine.FigureFile:       func(r engine.Compared) float64 { return float64(r.Summary.FileBytes) },
 	engine.FigureSeconds:    func(r engine.Compared) float64 { return r.SecondsPerStep },
-	engine.FigureMemory:     func(r engine.Compared) float64 { return float64(r.Summary.PeakMemory) },
+	engine.FigureMemory: func(r engine.Compared) float64 {
+		return measured(float64(r.Summary.PeakMemory), r.Summary.PeakMemory > 0) // not where all steps were made before an interruption
+	},
 }
 
 func measured(v float64, is bool) float64 {

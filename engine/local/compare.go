@@ -110,7 +110,7 @@ func chosenMethods(names []string) ([]string, error) {
 // compared trains one method and measures what it made.
 func (l *local) compared(ctx context.Context, info engine.MethodInfo, c *engine.Comparison, sink engine.Sink) (engine.Compared, error) {
 	row := engine.Compared{Method: info.Name, Title: info.Title, Updates: info.Updates, Obeyed: -1}
-	job, from, err := l.comparedJob(ctx, *c, info.Name, sink)
+	job, err := l.comparedJob(ctx, *c, info.Name, sink)
 	if err != nil {
 		return row, err
 	}
@@ -123,9 +123,11 @@ func (l *local) compared(ctx context.Context, info engine.MethodInfo, c *engine.
 		return row, err
 	}
 	row.Export, row.Summary = result.Export, result.Summary
-	// A resumed run has timed its own steps alone.
-	row.SecondsPerStep = result.Summary.Seconds / float64(max(result.Summary.Steps-from, 1))
-	row.Summary.Seconds = row.SecondsPerStep * float64(result.Summary.Steps)
+	row.SecondsPerStep = result.Summary.Seconds / float64(max(result.Summary.Steps, 1))
+	if job.Resume { // which has timed its own steps alone
+		row.SecondsPerStep = run.SecondsPerStep
+		row.Summary.Seconds = run.SecondsPerStep * float64(result.Summary.Steps)
+	}
 	first, last := run.Rows[0], run.Rows[len(run.Rows)-1]
 	row.Pictures = last.Pictures
 	if row.Obeyed, err = obeyed(run.Columns, last.Pictures, job.Word); err != nil {
@@ -141,26 +143,26 @@ func (l *local) compared(ctx context.Context, info engine.MethodInfo, c *engine.
 // fewestSteps are made whatever the time: fewer say nothing about a method.
 const fewestSteps = 20
 
-// comparedJob is the comparison's job for one method, and how many of its steps are done already. Where all have the same
+// comparedJob is the comparison's job for one method, which goes on where it was interrupted. Where all have the same
 // time, real steps are timed first.
-func (l *local) comparedJob(ctx context.Context, c engine.Comparison, name string, sink engine.Sink) (job engine.Job, from int, err error) {
-	job = c.Request.Job
+func (l *local) comparedJob(ctx context.Context, c engine.Comparison, name string, sink engine.Sink) (engine.Job, error) {
+	job := c.Request.Job
 	job.Method, job.Out = name, filepath.Join(job.Out, name)
 	job.Steps, job.Rate, job.Settings = 0, 0, nil
 	if run, ok := begun(c, job.Out); ok {
 		run.Job.Resume, run.Job.Images = true, job.Images
-		return run.Job, run.Step, nil
+		return run.Job, nil
 	}
 	if c.Request.Seconds <= 0 {
-		return job, 0, nil
+		return job, nil
 	}
 	preview, err := l.Plan(ctx, job, true, func(engine.Event) {})
 	if err != nil {
-		return job, 0, err
+		return job, err
 	}
 	job.Steps = min(max(int(math.Round(c.Request.Seconds/preview.SecondsPerStep)), fewestSteps), 1_000_000)
 	sink(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "time", Detail: fmt.Sprintf("%d steps of %.2f s", job.Steps, preview.SecondsPerStep)}})
-	return job, 0, nil
+	return job, nil
 }
 
 // obeyed is the mean, over the columns with the word that ask for a ground, of how far it is there; -1 without any.

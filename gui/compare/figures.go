@@ -56,7 +56,12 @@ func figuresOf(c engine.Comparison) []figure {
 		{engine.FigureSeconds, lang.L("A step takes"), lang.L("In each step the model looks at a few pictures and is changed once."),
 			func(r engine.Compared) string { return fmt.Sprintf("%.2g s", r.SecondsPerStep) }},
 		{engine.FigureMemory, lang.L("Memory"), lang.L("The most that Easel took of this computer's memory while it trained."),
-			func(r engine.Compared) string { return widgets.Bytes(r.Summary.PeakMemory) }},
+			func(r engine.Compared) string {
+				if r.Summary.PeakMemory == 0 {
+					return unknown
+				}
+				return widgets.Bytes(r.Summary.PeakMemory)
+			}},
 	}
 }
 

@@ -97,9 +97,9 @@ func (c *Page) build(back func()) {
 		container.NewHBox(openPage, openFolder))
 	c.intro = widgets.Quiet(lang.L("Each method learns from your pictures, beginning from the same model, and paints the same prompts with the same noise: what differs is the method. Each has the settings that suit it; those of the Method page do not count here."))
 	column := container.New(layout.NewCustomPaddedVBoxLayout(theme.Near), c.intro, c.offer.object, c.setup.object, c.grid.object, c.figures, c.files)
-	c.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, theme.Wide, 0, theme.Normal), column))
+	c.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, theme.Wide, 0, theme.Near), column))
 	c.centre = container.NewStack(c.scroll)
-	c.content = container.New(layout.NewCustomPaddedLayout(theme.Near, 0, theme.Normal, 0), container.NewBorder(c.top, nil, nil, nil, c.centre))
+	c.content = container.New(layout.NewCustomPaddedLayout(theme.Near, 0, theme.Normal, theme.Near), container.NewBorder(c.top, nil, nil, nil, c.centre))
 }
 
 // Content is what the window shows.
