@@ -10,6 +10,9 @@
 //
 //	[small]    # over both for models below 256 px
 //
+//	["kind=classic"]        # over these where the user chose that setting of the method
+//	["small kind=classic"]
+//
 // Keys are those of a recorded job (run.toml).
 package preset
 
@@ -105,8 +108,8 @@ func parse(text []byte) (tables, error) {
 	}
 	t := tables{}
 	for layer, keys := range doc {
-		if layer != all && layer != small && !slices.Contains(Goals, layer) {
-			return nil, fmt.Errorf("[%s] is no table of a preset; there are all, small, %s", layer, strings.Join(Goals, ", "))
+		if _, _, chosen := setting(layer); !chosen && layer != all && layer != small && !slices.Contains(Goals, layer) {
+			return nil, fmt.Errorf("[%s] is no table of a preset; there are all, small, %s, and \"setting=value\"", layer, strings.Join(Goals, ", "))
 		}
 		t[layer] = map[string]value{}
 		if err := collect(t[layer], "", keys); err != nil {
@@ -165,12 +168,8 @@ func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []eng
 	if !goalGiven {
 		delete(given, "goal")
 	}
-	order := []string{all, job.Goal}
-	if isSmall {
-		order = append(order, small)
-	}
 	chosen := map[string]value{}
-	for _, layer := range order {
+	for _, layer := range s[job.Method].order(job, isSmall) {
 		for key, v := range s[job.Method][layer] {
 			_, isGiven := given[key]
 			if saidByFile := job.From != "" && strings.HasPrefix(key, "settings."); !isGiven && !saidByFile {
@@ -192,6 +191,26 @@ func (s Set) Fill(job engine.Job, pictures int, isSmall bool) (engine.Job, []eng
 	}
 	choices, err := explain(job, given, chosen)
 	return job, choices, err
+}
+
+// order lists the layers that count for a job, the last over those before.
+func (t tables) order(job engine.Job, isSmall bool) []string {
+	order := []string{all, job.Goal}
+	if isSmall {
+		order = append(order, small)
+	}
+	for _, layer := range slices.Sorted(maps.Keys(t)) { // those of small models come last
+		name, is, ok := setting(layer)
+		if ok && job.Settings[name] == is && (isSmall || !strings.HasPrefix(layer, small+" ")) {
+			order = append(order, layer)
+		}
+	}
+	return order
+}
+
+// setting takes the name of a layer for one choice apart: "kind=classic", "small kind=classic".
+func setting(layer string) (name, is string, ok bool) {
+	return strings.Cut(strings.TrimPrefix(layer, small+" "), "=")
 }
 
 // apply sets one value of a job by its dotted key.

@@ -20,6 +20,11 @@ settings.rank = { is = "16", why = "room" }
 steps = { is = "120 per picture, 800 to 2000", why = "faces" }
 [small]
 rate = { is = 1e-3, why = "small" }
+["kind=other"]
+rate = { is = 5e-4, why = "another kind" }
+steps = { is = 9, why = "another kind" }
+["small kind=other"]
+rate = { is = 5e-3, why = "small, and another kind" }
 `
 
 func read(t *testing.T, files map[string]string) preset.Set {
@@ -55,6 +60,10 @@ func TestFill(t *testing.T) {
 		{"small", engine.Job{}, 8, true, engine.Job{Rate: 1e-3, Steps: 800, Settings: map[string]string{"rank": "16"}}},
 		{"given", engine.Job{Rate: 2, Settings: map[string]string{"rank": "4", "alpha": "1"}}, 8, true,
 			engine.Job{Rate: 2, Steps: 800, Settings: map[string]string{"rank": "4", "alpha": "1"}}},
+		{"a kind", engine.Job{Settings: map[string]string{"kind": "other"}}, 8, false,
+			engine.Job{Rate: 5e-4, Steps: 9, Settings: map[string]string{"rank": "16", "kind": "other"}}},
+		{"a small kind", engine.Job{Settings: map[string]string{"kind": "other"}}, 8, true,
+			engine.Job{Rate: 5e-3, Steps: 9, Settings: map[string]string{"rank": "16", "kind": "other"}}},
 		{"from a file", engine.Job{From: "x.safetensors"}, 8, false, engine.Job{From: "x.safetensors", Rate: 1e-4, Steps: 800}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
