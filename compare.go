@@ -65,12 +65,15 @@ func (p *program) showComparison(c engine.Comparison) {
 			fmt.Fprintf(p.out, "%-20s%s\n", r.Title, r.Problem)
 			continue
 		}
-		background := "-"
+		background, memory := "-", "-"
 		if r.Obeyed >= 0 {
 			background = fmt.Sprintf("%.2f", r.Obeyed)
 		}
+		if r.Summary.PeakMemory > 0 { // it is 0 where all steps were made before an interruption
+			memory = byteSize(r.Summary.PeakMemory)
+		}
 		fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf("%-20s%10.2f%12s%8.3f%16s%10s%10.3f%12s", r.Title, r.Summary.LikenessAfter, background,
-			r.Summary.Drift, grouped(r.Summary.Parameters), byteSize(r.Summary.FileBytes), r.SecondsPerStep, byteSize(r.Summary.PeakMemory)), " "))
+			r.Summary.Drift, grouped(r.Summary.Parameters), byteSize(r.Summary.FileBytes), r.SecondsPerStep, memory), " "))
 	}
 	fmt.Fprintf(p.out, "\npage  %s\n", c.Page)
 }
