@@ -13,6 +13,9 @@ type CompareRequest struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// FewestCompared are the steps that are made whatever the time of a CompareRequest: fewer say nothing about a method.
+const FewestCompared = 20
+
 // Comparison is what methods made of the same pictures.
 type Comparison struct {
 	Request CompareRequest `json:"request"` // with the names of all its methods

@@ -140,9 +140,6 @@ func (l *local) compared(ctx context.Context, info engine.MethodInfo, c *engine.
 	return row, err
 }
 
-// fewestSteps are made whatever the time: fewer say nothing about a method.
-const fewestSteps = 20
-
 // comparedJob is the comparison's job for one method, which goes on where it was interrupted. Where all have the same
 // time, real steps are timed first.
 func (l *local) comparedJob(ctx context.Context, c engine.Comparison, name string, sink engine.Sink) (engine.Job, error) {
@@ -160,7 +157,7 @@ func (l *local) comparedJob(ctx context.Context, c engine.Comparison, name strin
 	if err != nil {
 		return job, err
 	}
-	job.Steps = min(max(int(math.Round(c.Request.Seconds/preview.SecondsPerStep)), fewestSteps), 1_000_000)
+	job.Steps = min(max(int(math.Round(c.Request.Seconds/preview.SecondsPerStep)), engine.FewestCompared), 1_000_000)
 	sink(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "time", Detail: fmt.Sprintf("%d steps of %.2f s", job.Steps, preview.SecondsPerStep)}})
 	return job, nil
 }

@@ -263,7 +263,7 @@ func (c *Page) showParts() {
 		{c.progress, w.running},
 		{c.doing, w.running || w.warning != ""},
 		{c.note, c.note.Text != ""},
-		{c.intro, c.settingUp()},
+		{c.intro, c.settingUp() || len(w.comparison.Columns) == 0},
 		{c.offer.object, w.interrupted()},
 		{c.setup.object, c.settingUp()},
 		{c.grid.object, len(w.comparison.Columns) > 0},

@@ -128,6 +128,8 @@ func TestWhatMethodsTakeIsMeasured(t *testing.T) {
 	p.wantText("About 3 min 20 s for all together")
 	guitest.Find[*widget.Entry](p.Content())[0].SetText("2,5")
 	p.wantText("About 2 min 30 s for 600 steps", "About 5 min 00 s for all together")
+	guitest.Find[*widget.Entry](p.Content())[0].SetText("0.01")
+	p.wantText("About 5 s for 20 steps") // the fewest
 	guitest.Find[*widget.Entry](p.Content())[0].SetText("long")
 	p.wantText("The time must be a number of minutes")
 	p.choose()

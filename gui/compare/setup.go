@@ -140,7 +140,8 @@ func cost(p price, measured, ready bool, seconds float64) string {
 	}
 	steps, time := p.preview.Job.Steps, p.preview.Seconds
 	if seconds > 0 && p.preview.SecondsPerStep > 0 {
-		steps, time = int(seconds/p.preview.SecondsPerStep), seconds
+		steps = max(int(seconds/p.preview.SecondsPerStep), engine.FewestCompared)
+		time = max(seconds, float64(steps)*p.preview.SecondsPerStep)
 	}
 	return fmt.Sprintf(lang.L("About %s for %d steps, with %s of memory."), widgets.Duration(time), steps, widgets.Bytes(p.preview.Plan.Peak))
 }
