@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"github.com/disintegration/imaging"
 
 	"easel/engine"
+	"easel/gui/guitest"
 	"easel/gui/settings"
 	"easel/gui/theme"
 	"easel/samples"
@@ -39,6 +41,7 @@ func TestScreens(t *testing.T) {
 	} {
 		eng := newFakeEngine()
 		run := finished(t, project)
+		eng.comparison = compared(t, project, eng.Methods())
 		eng.jobs[project], eng.runs[project] = engine.Job{Word: "zorbit", Class: "monster toy"}, run
 		u := newUI(t)
 		app := test.NewTempApp(t)
@@ -63,6 +66,16 @@ func TestScreens(t *testing.T) {
 		w.tabs.SelectIndex(1)
 		u.settle()
 		shoot("method")
+		w.showComparison()
+		u.until("the comparison is read", func() bool { return says(w, "In figures") })
+		u.until("the pictures are read", func() bool { return len(images(w.compare.Content())) == 36 })
+		for range 3 { // as the window does at each frame, until all have the height that their texts need
+			w.compare.Content().Refresh()
+		}
+		shoot("compare")
+		guitest.Find[*container.Scroll](w.compare.Content())[0].ScrollToBottom()
+		shoot("compare-figures")
+		w.showMethod()
 		w.tabs.SelectIndex(3)
 		u.settle()
 		shoot("export")
