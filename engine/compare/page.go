@@ -72,6 +72,9 @@ func Read(dir string) (engine.Comparison, error) {
 	if err == nil {
 		err = json.Unmarshal(data, &c)
 	}
+	if err == nil {
+		err = check(c)
+	}
 	if err != nil {
 		return engine.Comparison{}, engine.Errorf("open comparison", path, engine.BadFile, "%w", err)
 	}
@@ -82,6 +85,25 @@ func Read(dir string) (engine.Comparison, error) {
 		}
 		return filepath.Join(dir, filepath.FromSlash(path))
 	}), nil
+}
+
+// check refuses a record that no comparison has left.
+func check(c engine.Comparison) error {
+	if len(c.Request.Methods) == 0 || len(c.Rows) > len(c.Request.Methods) {
+		return fmt.Errorf("it has %d methods and %d rows", len(c.Request.Methods), len(c.Rows))
+	}
+	if len(c.Before) > 0 && len(c.Before) != len(c.Columns) {
+		return fmt.Errorf("it has %d pictures in %d columns", len(c.Before), len(c.Columns))
+	}
+	for i, row := range c.Rows {
+		if row.Method != c.Request.Methods[i] {
+			return fmt.Errorf("row %d is of %q in place of %q", i+1, row.Method, c.Request.Methods[i])
+		}
+		if len(row.Pictures) > 0 && len(row.Pictures) != len(c.Columns) {
+			return fmt.Errorf("row %d has %d pictures in %d columns", i+1, len(row.Pictures), len(c.Columns))
+		}
+	}
+	return nil
 }
 
 // within is path as it is recorded: relative where it lies in dir, so that the folder may be moved.

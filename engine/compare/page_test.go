@@ -109,6 +109,29 @@ func TestAComparisonIsReadBackWhereItLies(t *testing.T) {
 	}
 }
 
+// TestRecordsThatNoComparisonLeft: what is read is not taken on trust.
+func TestRecordsThatNoComparisonLeft(t *testing.T) {
+	const request = `"request":{"methods":["lora","ti"]}`
+	for name, text := range map[string]string{
+		"of an older Easel":  `{"job":{},"rows":[{"method":"lora"}]}`,
+		"too many rows":      `{"request":{"methods":["lora"]},"rows":[{"method":"lora"},{"method":"ti"}]}`,
+		"another method":     `{` + request + `,"rows":[{"method":"ti"}]}`,
+		"pictures too few":   `{` + request + `,"columns":["a","b"],"rows":[{"method":"lora","pictures":["a.png"]}]}`,
+		"no columns":         `{` + request + `,"before":["a.png"]}`,
+		"not JSON":           `nothing`,
+		"an empty file":      ``,
+		"of another program": `{}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "compare.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := compare.Read(dir); engine.KindOf(err) != engine.BadFile {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+}
+
 func TestALostPictureIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	c := comparison(t, dir)
