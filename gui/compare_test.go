@@ -65,6 +65,13 @@ func TestMethodsAreComparedFromTheMethodPage(t *testing.T) {
 		t.Error("the toolbar does not stop it, or begins another run")
 	}
 	wantText(t, w, "Methods are being compared")
+	other := t.TempDir()
+	eng.jobs[other] = engine.Job{Word: "blorp"}
+	w.Open(other)
+	u.until("no other project is opened meanwhile", func() bool { return says(w, "Stop that first, then open another.") })
+	if w.project.Dir() != dir || w.project.State() != project.Comparing {
+		t.Errorf("%s is open, %v", w.project.Dir(), w.project.State())
+	}
 	eng.turns <- struct{}{}
 	u.until("the second method learns", func() bool { return says(w, "DreamBooth, 2 of 2: step 200 of 400") })
 	wantText(t, w, "In figures", "Before training: 8 %")

@@ -2,9 +2,11 @@ package gui
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
 )
@@ -31,6 +33,10 @@ func (w *Window) Open(dir string) {
 // show opens a project that was read. The command line trains on pictures wherever they are; here they are the project's
 // own, so those of such a run are copied in once.
 func (w *Window) show(dir string, job engine.Job, run engine.Run) {
+	if w.project.State().Busy() { // what runs would go on unseen
+		w.fail(errors.New(lang.L("Easel is busy with the open project. Stop that first, then open another.")))
+		return
+	}
 	elsewhere := job.Images
 	job.Images = ""
 	w.project.Open(dir, job, run)

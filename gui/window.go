@@ -38,6 +38,7 @@ type Window struct {
 	pictures *pictures.Page
 	method   *method.Page
 	compare  *compare.Page
+	train    *train.Page
 	export   *export.Page
 	settings *settings.Page
 	start    *startPage
@@ -77,8 +78,11 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	return w
 }
 
-// ShowAndRun opens the window and returns when it is closed.
-func (w *Window) ShowAndRun() { w.window.ShowAndRun() }
+// ShowAndRun opens the window and returns when it is closed, or the program is to end.
+func (w *Window) ShowAndRun() {
+	w.window.ShowAndRun()
+	w.close() // which Fyne does not tell where the program was told to quit
+}
 
 // newTabs makes the pages.
 func (w *Window) newTabs() *container.AppTabs {
@@ -87,13 +91,13 @@ func (w *Window) newTabs() *container.AppTabs {
 	w.method = method.New(w.eng, w.project, w.post, w.window)
 	w.compare = compare.New(w.eng, w.project, w.post, w.window, w.showMethod)
 	w.method.Compare = w.showComparison
-	training := train.New(w.eng, w.project, w.post, w.window)
+	w.train = train.New(w.eng, w.project, w.post, w.window)
 	w.export = export.New(w.eng, w.project, w.post, w.window)
 	w.settings = settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
 		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), container.NewStack(w.method.Content(), w.compare.Content())),
-		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
+		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), w.train.Content()),
 		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
 		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), w.settings.Content()),
 	)
@@ -103,7 +107,11 @@ func (w *Window) newTabs() *container.AppTabs {
 			tabs.SelectIndex(2)
 		}
 	})
+	tabs.OnUnselected = func(*container.TabItem) { w.compare.Hidden() }
 	tabs.OnSelected = func(tab *container.TabItem) {
+		if tab == tabs.Items[1] && w.compare.Content().Visible() {
+			w.compare.Shown()
+		}
 		if tab.Content == w.settings.Content() {
 			w.settings.Shown()
 		}
@@ -120,6 +128,7 @@ func (w *Window) showComparison() {
 
 func (w *Window) showMethod() {
 	w.compare.Content().Hide()
+	w.compare.Hidden()
 	w.method.Content().Show()
 }
 
@@ -213,11 +222,15 @@ func (w *Window) askToClose() {
 
 // close ends what the window does in the background.
 func (w *Window) close() {
+	if w.ctx.Err() != nil { // it has ended
+		return
+	}
 	w.stop()
 	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()
 	w.compare.Close()
+	w.train.Close()
 	w.export.Close()
 	w.settings.Close()
 	w.draft.flush()

@@ -30,7 +30,7 @@ const (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"picture": dataURI, "share": share, "size": size, "grouped": grouped, "duration": duration, "number": number,
+	"picture": dataURI, "share": share, "size": size, "grouped": grouped, "duration": duration, "number": number, "base": filepath.Base,
 	"best": func(c engine.Comparison, figure engine.Figure, method string) bool {
 		return slices.Contains(c.Best[figure], method)
 	},

@@ -79,7 +79,7 @@ func (l *local) comparison(req engine.CompareRequest) (engine.Comparison, error)
 	if req.Job.Resume {
 		c, err := compare.Read(req.Job.Out)
 		if req.Job.Images != "" {
-			c.Request.Job.Images = req.Job.Images
+			c.Request.Job.Images = store.Absolute(req.Job, req.Job.Out).Images
 		}
 		return c, err
 	}
@@ -87,6 +87,7 @@ func (l *local) comparison(req engine.CompareRequest) (engine.Comparison, error)
 	if err != nil {
 		return engine.Comparison{}, err
 	}
+	req.Job = store.Absolute(req.Job, req.Job.Out) // one may go on from another folder
 	req.Methods, req.Job.Control = names, nil
 	return engine.Comparison{Request: req, Began: time.Now().UTC().Truncate(time.Second), Device: l.device.Name + ", " + l.device.Backend, ObeyedBefore: -1}, nil
 }
@@ -119,6 +120,9 @@ func (l *local) compared(ctx context.Context, info engine.MethodInfo, c *engine.
 		return row, err
 	}
 	run, err := l.OpenRun(ctx, job.Out)
+	if err == nil && (len(run.Rows) == 0 || run.Rows[0].Step != 0) {
+		err = engine.Errorf("compare", job.Out, engine.BadFile, "the pictures of before training are lost")
+	}
 	if err != nil {
 		return row, err
 	}

@@ -17,6 +17,9 @@ func (m *merger) mergeFolder(model fs.FS, family string) error {
 	if strings.EqualFold(filepath.Ext(m.req.Out), ".safetensors") {
 		return engine.Errorf(opMerge, m.req.Out, engine.BadInput, "the model is a folder, and so is the result: give a folder's name, without .safetensors")
 	}
+	if exists(m.req.Out) { // a file is not replaced by a folder
+		return m.taken()
+	}
 	folder, err := format.OpenFolder(model)
 	if err != nil {
 		return err

@@ -37,20 +37,24 @@ func (m *merger) replaces(path string) bool {
 	return m.req.Replace && err == nil && stat.Mode().IsRegular()
 }
 
-// reads says whether a path is one of those that the merge reads.
+// reads says whether a path is one of those that the merge reads, or lies in a folder that it reads.
 func (m *merger) reads(path string) bool {
-	out, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
 	sources := []string{m.req.Model}
 	for _, l := range m.req.LoRAs {
 		sources = append(sources, l.Path)
 	}
-	return slices.ContainsFunc(sources, func(source string) bool {
-		stat, err := os.Stat(source)
-		return err == nil && os.SameFile(stat, out)
-	})
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		stat, err := os.Stat(at)
+		if err == nil && slices.ContainsFunc(sources, func(source string) bool {
+			of, err := os.Stat(source)
+			return err == nil && os.SameFile(of, stat)
+		}) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			return false
+		}
+	}
 }
 
 func exists(path string) bool {

@@ -155,4 +155,23 @@ func TestAFileIsReplacedWhereThatIsAsked(t *testing.T) {
 	if done == 0 || done != all {
 		t.Errorf("it ended at %d of %d", done, all)
 	}
+	model = golden.Path(t, "tiny-sd1") // a folder, and so is what becomes of it
+	out = strings.TrimSuffix(out, ".safetensors")
+	if err := os.WriteFile(out, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(out, true); engine.KindOf(err) != engine.BadInput || !strings.Contains(err.Error(), "nothing is replaced") {
+		t.Errorf("a file in place of a folder: %v", err)
+	}
+	within := filepath.Join(dir, "peft")
+	if err := os.Mkdir(within, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	lora, model = within, filepath.Join(dir, "model.safetensors")
+	if err := os.WriteFile(filepath.Join(within, "adapter_model.safetensors"), []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(filepath.Join(within, "adapter_model.safetensors"), true); engine.KindOf(err) != engine.BadInput || !strings.Contains(err.Error(), "read for the merge") {
+		t.Errorf("a file of a folder that is read: %v", err)
+	}
 }

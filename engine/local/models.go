@@ -61,15 +61,14 @@ func (s *modelSearch) look(path string, depth int) error {
 	if err != nil || s.seen[real] {
 		return nil
 	}
-	s.seen[real] = true
 	stat, err := os.Stat(real)
-	switch {
-	case err != nil:
+	if err != nil || !stat.IsDir() && !holdsWeights(path, stat) { // a link to it may have a name that says more
 		return nil
+	}
+	s.seen[real] = true
+	switch {
 	case !stat.IsDir():
-		if holdsWeights(path, stat) {
-			s.take(path)
-		}
+		s.take(path)
 		return nil
 	case isFolderModel(real):
 		s.take(path) // what is in it belongs to it

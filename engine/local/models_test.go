@@ -37,6 +37,15 @@ func TestModelsAreFoundByTheirContent(t *testing.T) {
 	put(filepath.Join(a1111, "a-vae.safetensors"), "vae.safetensors") // is no model by its content
 	put(filepath.Join(a1111, "torn.safetensors"), "README.md")
 	put(filepath.Join(home, "Downloads/picture.png"), "README.md")
+	hub := filepath.Join(home, ".cache/huggingface/hub/models--you--mine")
+	put(filepath.Join(hub, "blobs/1f3a"), "tiny-sd1/tiny-sd1.safetensors")
+	three := filepath.Join(hub, "snapshots/7c/three.safetensors")
+	if err := os.MkdirAll(filepath.Dir(three), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../../blobs/1f3a", three); err != nil { // as diffusers keeps what it loads
+		t.Fatal(err)
+	}
 	put(filepath.Join(projects, "two.safetensors"), "tiny-sd2/tiny-sd2.safetensors")
 	if err := os.Symlink(filepath.Join(golden, "tiny-sd1"), filepath.Join(projects, "folder")); err != nil {
 		t.Fatal(err)
@@ -56,7 +65,7 @@ func TestModelsAreFoundByTheirContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{filepath.Join(a1111, "sets/one.safetensors"): "checkpoint SD1", filepath.Join(projects, "two.safetensors"): "checkpoint SD2",
+	want := map[string]string{filepath.Join(a1111, "sets/one.safetensors"): "checkpoint SD1", filepath.Join(projects, "two.safetensors"): "checkpoint SD2", three: "checkpoint SD1",
 		filepath.Join(projects, "folder"): "diffusers folder SD1"}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)

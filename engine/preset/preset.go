@@ -210,7 +210,8 @@ func (t tables) order(job engine.Job, isSmall bool) []string {
 
 // setting takes the name of a layer for one choice apart: "kind=classic", "small kind=classic".
 func setting(layer string) (name, is string, ok bool) {
-	return strings.Cut(strings.TrimPrefix(layer, small+" "), "=")
+	name, is, ok = strings.Cut(strings.TrimPrefix(layer, small+" "), "=")
+	return name, is, ok && !strings.Contains(name, " ")
 }
 
 // apply sets one value of a job by its dotted key.

@@ -134,6 +134,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"unknown key":   {"[all]\ncolour = { is = 1, why = \"x\" }", "colour"},
 		"wrong type":    {"[all]\nsteps = { is = \"many\", why = \"x\" }", "steps"},
 		"no reason":     {"[all]\nsteps = { is = 4 }", "why"},
+		"a slip":        {"[\"smal kind=other\"]\nsteps = { is = 4, why = \"\" }", "no table"},
 		"no table":      {"[all]\nsteps = 4", "steps"},
 		"no layer":      {"steps = 4", "steps"},
 		"long number":   {"[all]\nsteps = { is = \"99999999999999999999 per picture, 1 to 2\", why = \"x\" }", "99999"},

@@ -11,8 +11,8 @@ import (
 	"easel/engine"
 )
 
-// absolute makes job's paths independent of the working folder. A model that is no file or folder is a name.
-func absolute(job engine.Job, project string) engine.Job {
+// Absolute makes job's paths independent of the working folder. A model that is no file or folder is a name.
+func Absolute(job engine.Job, project string) engine.Job {
 	job.Out = project
 	if path, err := filepath.Abs(job.Images); err == nil && job.Images != "" {
 		job.Images = path

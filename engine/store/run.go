@@ -34,7 +34,7 @@ func Create(dir string, job engine.Job) (*Run, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, engine.Errorf(op, dir, engine.BadInput, "%w; choose another folder", err)
 	}
-	r := &Run{project: dir, job: absolute(job, dir)}
+	r := &Run{project: dir, job: Absolute(job, dir)}
 	if r.lock, err = lock(dir); err != nil {
 		return nil, err
 	}

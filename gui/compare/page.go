@@ -35,6 +35,7 @@ type Page struct {
 	prices  *prices
 	watch   watch
 	anew    bool // another comparison is set up, beside what there is
+	seen    bool // the page is in sight
 
 	content  *fyne.Container
 	top      *fyne.Container
@@ -108,6 +109,7 @@ func (c *Page) Content() fyne.CanvasObject { return c.content }
 // Open shows the page with what was compared before.
 func (c *Page) Open() {
 	c.content.Show()
+	c.seen = true
 	c.refresh()
 	c.content.Refresh()
 	if c.runner.cancel == nil && c.watch.none() {
@@ -115,8 +117,22 @@ func (c *Page) Open() {
 	}
 }
 
-// Close ends what the page asks the engine.
-func (c *Page) Close() { c.prices.stop() }
+// Shown is for when the page comes into sight again, Hidden for when it leaves it: what methods cost is measured for eyes only.
+func (c *Page) Shown() {
+	c.seen = true
+	c.refresh()
+}
+
+func (c *Page) Hidden() {
+	c.seen = false
+	c.prices.stop()
+}
+
+// Close ends what the page asks the engine, a comparison too.
+func (c *Page) Close() {
+	c.prices.stop()
+	c.runner.leave()
+}
 
 // left forgets the project that was open before.
 func (c *Page) left() {
@@ -236,7 +252,7 @@ func (c *Page) settingUp() bool { return !c.watch.running && (c.watch.none() || 
 
 // refresh shows the watch.
 func (c *Page) refresh() {
-	if !c.content.Visible() {
+	if !c.seen {
 		return
 	}
 	w := &c.watch

@@ -20,7 +20,7 @@ type lastLines struct {
 var logged lastLines
 
 // KeepLog has what the program and Fyne log kept for reports, and written as before.
-var KeepLog = sync.OnceFunc(func() { log.SetOutput(io.MultiWriter(log.Writer(), &logged)) })
+var KeepLog = sync.OnceFunc(func() { log.SetOutput(io.MultiWriter(&logged, log.Writer())) })
 
 // Write implements io.Writer. The log writes an entry at a time.
 func (l *lastLines) Write(entry []byte) (int, error) {

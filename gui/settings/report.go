@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,12 +41,10 @@ func (p *Page) createReport() {
 	}()
 }
 
-// reportOf is a report's text. What the user has written, the word, the class and prompts, is left out, also of the log, and
+// reportOf is a report's text. What the user has written, the words, the class and prompts, is left out, also of the log, and
 // home with it.
 func reportOf(version string, device engine.Device, values Values, job engine.Job, run engine.Run, home, log string) string {
-	private := []string{job.Word, job.Class}
-	private = append(private, job.Prompts...)
-	job.Word, job.Class, job.Prompts = hidden(job.Word), hidden(job.Class), nil
+	private, job := written(job)
 	var b strings.Builder
 	fmt.Fprintf(&b, "Easel %s, %s, %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -79,6 +79,19 @@ func reportOf(version string, device engine.Device, values Values, job engine.Jo
 		text = strings.ReplaceAll(text, home, "~")
 	}
 	return text
+}
+
+// written takes what the user has written out of a job.
+func written(job engine.Job) (private []string, rest engine.Job) {
+	private = slices.Concat([]string{job.Word, job.Class, job.Prior.Prompt}, job.Prompts, job.Captions.Templates)
+	job.Word, job.Class, job.Prior.Prompt, job.Prompts, job.Captions.Templates = hidden(job.Word), hidden(job.Class), hidden(job.Prior.Prompt), nil, nil
+	job.Settings = maps.Clone(job.Settings)
+	for _, name := range []string{"init", "words"} { // those of Textual Inversion hold words
+		if text := job.Settings[name]; text != "" {
+			private, job.Settings[name] = append(private, text), hidden(text)
+		}
+	}
+	return private, job
 }
 
 func hidden(text string) string {

@@ -30,7 +30,7 @@ func TestValuesAreKept(t *testing.T) {
 	if v := Load(p); v.Scale != 1 || v.Variant != theme.System || v.Projects == "" || v.Threads != -1 || !v.Awake {
 		t.Errorf("defaults %+v", v)
 	}
-	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9, Threads: 3, Awake: false}
+	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9, Threads: 1, Awake: false}
 	want.Save(p)
 	if got := Load(p); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -58,15 +58,17 @@ func TestAChoiceIsTold(t *testing.T) {
 }
 
 func TestReportHoldsNothingPrivate(t *testing.T) {
-	job := engine.Job{Word: "mydaughter", Class: "girl", Images: "/home/eve/Easel/eve/images", Prompts: []string{"a secret"}, Method: "lora"}
+	job := engine.Job{Word: "mydaughter", Class: "girl", Images: "/home/eve/Easel/eve/images", Prompts: []string{"a secret"}, Method: "lora",
+		Prior: engine.Prior{Prompt: "a child at Birdham"}, Captions: engine.Captions{Templates: []string{"our {word} in Birdham"}},
+		Settings: map[string]string{"init": "toddler", "words": "mydaughter-style=drawing", "rank": "16"}}
 	text := reportOf("1.2", fakeEngine{}.Device(), Values{Projects: "/home/eve/Easel"}, job, engine.Run{}, "/home/eve",
 		"read /home/eve/Easel/x.png: a picture of mydaughter, a girl, is damaged")
-	for _, private := range []string{"mydaughter", "girl", "secret", "/home/eve"} {
+	for _, private := range []string{"mydaughter", "girl", "secret", "Birdham", "toddler", "drawing", "/home/eve"} {
 		if strings.Contains(text, private) {
 			t.Errorf("the report holds %q", private)
 		}
 	}
-	for _, wanted := range []string{"Easel 1.2", "Abacus 9", "lora", "~/Easel", "~/Easel/x.png", "is damaged"} {
+	for _, wanted := range []string{"Easel 1.2", "Abacus 9", "lora", "~/Easel", "~/Easel/x.png", "is damaged", `"rank": "16"`} {
 		if !strings.Contains(text, wanted) {
 			t.Errorf("the report lacks %q:\n%s", wanted, text)
 		}

@@ -4,6 +4,7 @@ package settings
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"fyne.io/fyne/v2"
 
@@ -39,6 +40,9 @@ func Load(p fyne.Preferences) Values {
 		Memory:   int64(p.FloatWithFallback(keyMemory, 0)),
 		Threads:  max(p.IntWithFallback(keyThreads, -1), -1),
 		Awake:    p.BoolWithFallback(keyAwake, true),
+	}
+	if v.Threads > runtime.NumCPU() { // kept on another machine: the engine refuses far too many
+		v.Threads = -1
 	}
 	v.Scale = min(max(v.Scale, 0.75), 2) // or a mistaken file would leave a window that cannot be read
 	return v

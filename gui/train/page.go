@@ -143,6 +143,9 @@ func (t *Page) halveRate() {
 	t.runner.begin()
 }
 
+// Close ends a run; it can go on from there.
+func (t *Page) Close() { t.runner.close() }
+
 // refresh shows the watch.
 func (t *Page) refresh() {
 	w := &t.watch
@@ -256,7 +259,7 @@ func newEmptyState() *emptyState {
 func (e *emptyState) show(s project.State) {
 	title := lang.L("Nothing has been trained yet")
 	text := lang.L("When you press Start, pictures appear here: a column for each prompt, a row for each stage. The first row shows what the model paints now, so that you see what it learns.")
-	if s.Busy() {
+	if s.Busy() && s != project.Comparing {
 		title = lang.L("The first row is on its way")
 		text = lang.L("Easel prepares the pictures, then paints each prompt with the model as it is, so that you see what it learns.")
 	}

@@ -168,6 +168,13 @@ func (r *runner) Stop() {
 	}
 }
 
+// close ends a run where its window is closed without a question, as by Ctrl-C in the terminal.
+func (r *runner) close() {
+	if r.cancel != nil {
+		r.cancel()
+	}
+}
+
 // stopThen stops a run and does something when it has ended; at once where nothing runs.
 func (r *runner) stopThen(f func()) {
 	if r.cancel == nil {

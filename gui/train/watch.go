@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -21,6 +22,7 @@ type watch struct {
 	fitted  bool    // its memory is planned
 	change  float64 // weight change at the newest row
 	doing   string  // what the engine does at the moment
+	paused  string  // the same while it waits; else ""
 	warning string  // the newest
 	view    *engine.ViewEvent
 	chosen  int // step of the exported file, -1 where there is none
@@ -58,13 +60,14 @@ func (w *watch) apply(e engine.Event) {
 	case e.Grid != nil:
 		w.columns = e.Grid.Columns
 		w.applyRow(e.Grid.Row)
-		if w.doing = lang.L("Training"); w.steps > 0 && e.Grid.Row.Step >= w.steps {
+		if w.doing = cmp.Or(w.paused, lang.L("Training")); w.steps > 0 && e.Grid.Row.Step >= w.steps {
 			w.doing = lang.L("Writing the file, and painting with it")
 		}
 	case e.Pause != nil && e.Pause.Paused:
-		w.doing = fmt.Sprintf(lang.L("Paused after step %d"), e.Pause.Step)
+		w.paused = fmt.Sprintf(lang.L("Paused after step %d"), e.Pause.Step)
+		w.doing = w.paused
 	case e.Pause != nil:
-		w.doing = lang.L("Training")
+		w.doing, w.paused = lang.L("Training"), ""
 	case e.View != nil:
 		w.view = e.View
 	case e.Export != nil:
