@@ -18,6 +18,8 @@ type Values struct {
 	Memory   int64   // bytes that a run may take; 0 is what the machine has free
 	Threads  int     // that compute: 0 is one for each physical core, -1 one less; holds from the next start
 	Awake    bool    // the computer does not fall asleep while a run goes on
+
+	Captioner string // path of the user's own, which writes captions; "" is the usual one
 }
 
 // The keys of Fyne's preferences.
@@ -28,6 +30,8 @@ const (
 	keyMemory   = "memory"
 	keyThreads  = "threads"
 	keyAwake    = "keep-awake"
+
+	keyCaptioner = "captioner"
 )
 
 // Load reads the settings, with defaults for what is not set.
@@ -39,6 +43,8 @@ func Load(p fyne.Preferences) Values {
 		Memory:   int64(p.FloatWithFallback(keyMemory, 0)),
 		Threads:  max(p.IntWithFallback(keyThreads, -1), -1),
 		Awake:    p.BoolWithFallback(keyAwake, true),
+
+		Captioner: p.String(keyCaptioner),
 	}
 	v.Scale = min(max(v.Scale, 0.75), 2) // or a mistaken file would leave a window that cannot be read
 	return v
@@ -52,6 +58,7 @@ func (v Values) Save(p fyne.Preferences) {
 	p.SetFloat(keyMemory, float64(v.Memory))
 	p.SetInt(keyThreads, v.Threads)
 	p.SetBool(keyAwake, v.Awake)
+	p.SetString(keyCaptioner, v.Captioner)
 }
 
 // Theme is how the window looks by these settings.
