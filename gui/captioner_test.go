@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
 
+	"easel/engine/format"
 	"easel/gui/settings"
 )
 
@@ -91,5 +92,11 @@ func TestACaptionerThatIsGoneIsForgotten(t *testing.T) {
 	wantText(t, w, dir+" is gone. Captions are written by the usual captioner again.")
 	if v := settings.Load(w.app.Preferences()); v.Captioner != "" || w.values.Captioner != "" {
 		t.Errorf("kept: %+v", v)
+	}
+}
+
+func TestTheEngineCallsCaptionersSo(t *testing.T) {
+	if blip != string(format.KindCaptioner) || wdTagger != string(format.KindTagger) || tagsFile != format.TagsFile {
+		t.Errorf("the engine says %q, %q and %q", format.KindCaptioner, format.KindTagger, format.TagsFile)
 	}
 }

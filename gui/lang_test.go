@@ -99,8 +99,15 @@ func textsOf(t *testing.T) (said, literals map[string]string) {
 // lang where it is shown.
 var tables = []string{"whole", "number", "text", "yesNo", "list"}
 
-// saidBy are the texts that a call hands to lang.
+// saidBy are the texts that a call hands to lang, or that a method's setting does on the Method page.
 func saidBy(n ast.Node) []string {
+	if help, ok := n.(*ast.KeyValueExpr); ok { // of a method's setting
+		if key, ok := help.Key.(*ast.Ident); ok && key.Name == "Help" {
+			if text := textOf(help.Value); text != "" {
+				return []string{text}
+			}
+		}
+	}
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) == 0 {
 		return nil
