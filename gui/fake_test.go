@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"image"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -83,6 +84,29 @@ func (e *fakeEngine) OpenComparison(_ context.Context, dir string) (engine.Compa
 	return e.comparison, nil
 }
 
+// Inspect goes by the name, and finds a folder's model as the engine does.
+func (e *fakeEngine) Inspect(_ context.Context, path string) (engine.FileInfo, error) {
+	info := engine.FileInfo{Path: path, Kind: "unknown"}
+	if weights := filepath.Join(path, "model.safetensors"); isFile(weights) {
+		info.Path = weights
+	}
+	switch {
+	case !isFile(info.Path) || filepath.Ext(info.Path) != ".safetensors" && filepath.Ext(info.Path) != ".pth":
+	case strings.Contains(path, "tagger"):
+		info.Kind = "WD tagger"
+	case strings.Contains(path, "blip"):
+		info.Kind = "BLIP captioner"
+	default:
+		info.Kind = "checkpoint"
+	}
+	return info, nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func (e *fakeEngine) CheckCaption(caption, word, class string) engine.CaptionCheck {
 	return dataset.CheckCaption(caption, word, class, func(s string) int { return len(strings.Fields(s)) })
 }
@@ -115,7 +139,8 @@ func (f fakeFolder) SaveJob(job engine.Job) error {
 
 func (f fakeFolder) Import(ctx context.Context, paths []string, found func(engine.Imported)) error {
 	model := func(path string) (engine.FileInfo, bool) {
-		return engine.FileInfo{Path: path, Kind: "checkpoint"}, filepath.Ext(path) == ".safetensors"
+		info, err := f.e.Inspect(ctx, path)
+		return info, err == nil && info.Kind != "unknown"
 	}
 	return dataset.Import(ctx, f.images(), paths, model, found)
 }

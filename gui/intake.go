@@ -17,8 +17,8 @@ import (
 	"easel/gui/post"
 )
 
-// Take takes in what the user has dropped, picked, pasted or named: pictures, folders, ZIP archives, a model, or a
-// project. It returns at once. Everything that comes from outside comes through here.
+// Take takes in what the user has dropped, picked, pasted or named: pictures, folders, ZIP archives, a model, a captioner,
+// or a project. It returns at once. Everything that comes from outside comes through here.
 func (w *Window) Take(paths []string) {
 	if len(paths) == 0 {
 		return
@@ -26,6 +26,10 @@ func (w *Window) Take(paths []string) {
 	go func() {
 		if len(paths) == 1 && w.isProject(paths[0]) {
 			w.post(func() { w.Open(paths[0]) })
+			return
+		}
+		if path, kind, ok := w.captionerOf(paths); ok {
+			w.post(func() { w.takeCaptioner(path, kind) })
 			return
 		}
 		w.post(func() { w.takeInto(paths) })
@@ -137,7 +141,7 @@ func (w *Window) taken(all []taken) (refused []string) {
 		case t.Name != "":
 			names = append(names, t.Name)
 		case t.Model != nil:
-			w.takeModel(*t.Model)
+			w.takeModel(t.Source, t.Model.Kind)
 		case t.Why != "":
 			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, t.Why))
 		}
@@ -159,15 +163,17 @@ func (w *Window) takenAll(refused []string, err error) {
 	}
 }
 
-// takeModel makes a model that was dropped the one that is trained, or says what else it is.
-func (w *Window) takeModel(m engine.FileInfo) {
-	name := filepath.Base(m.Path)
-	switch m.Kind {
+// takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
+func (w *Window) takeModel(path, kind string) {
+	name := filepath.Base(path)
+	switch kind {
 	case "checkpoint", "diffusers folder":
-		w.project.Edit(func(j *engine.Job) { j.Model = m.Path })
+		w.project.Edit(func(j *engine.Job) { j.Model = path })
 		w.notice.show(fmt.Sprintf(lang.L("%s is the base model now."), name), nil)
+	case blip, wdTagger:
+		w.takeCaptioner(path, kind)
 	default:
-		w.notice.show(fmt.Sprintf(lang.L("%s is no base model but: %s."), name, m.Kind), nil)
+		w.notice.show(fmt.Sprintf(lang.L("%s is no base model but: %s."), name, kind), nil)
 	}
 }
 
@@ -202,7 +208,7 @@ func (w *Window) paste() {
 	w.Take(paths)
 }
 
-// pick asks for a picture, an archive or a model.
+// pick asks for a picture, an archive, a model or a captioner.
 func (w *Window) pick() {
 	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
 		switch {
@@ -214,7 +220,7 @@ func (w *Window) pick() {
 			w.Take([]string{path})
 		}
 	}, w.window)
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt"}))
+	d.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt", ".bin", ".pt", ".pth"}))
 	d.Resize(fyne.NewSize(760, 520))
 	d.Show()
 }

@@ -86,7 +86,8 @@ func (w *Window) ShowAndRun() {
 
 // newTabs makes the pages.
 func (w *Window) newTabs() *container.AppTabs {
-	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail})
+	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail,
+		Captioner: w.captioner, UsualCaptioner: func() { w.settings.SetCaptioner("") }})
 	w.start = newStartPage(w)
 	w.method = method.New(w.eng, w.project, w.post, w.window)
 	w.compare = compare.New(w.eng, w.project, w.post, w.window, w.showMethod)

@@ -67,7 +67,7 @@ func (r *settingRow) take(text string) {
 	}
 	job := r.project.Job()
 	if err := r.set(&job, text); err != nil {
-		r.problem.SetText(lang.L("This must be ") + err.Error() + ".")
+		r.problem.SetText(lang.L("This must be ") + lang.L(err.Error()) + ".")
 		r.problem.Show()
 		return
 	}

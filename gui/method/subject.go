@@ -77,7 +77,7 @@ func (s *subject) show(job engine.Job) {
 	for _, g := range goals {
 		if g.name == job.Goal || job.Goal == "" && g.name == "object" {
 			s.goal.SetSelected(lang.L(g.title))
-			s.class.SetPlaceHolder(lang.L(g.example))
+			s.class.SetPlaceHolder(g.example) // in English, which the models read
 		}
 	}
 	setEntry(s.word, job.Word)

@@ -2,6 +2,7 @@ package pictures
 
 import (
 	"context"
+	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -11,6 +12,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/widgets"
 )
 
 // showAuto asks which captions shall be written: of the pictures selected where they are several, else of all.
@@ -22,12 +24,31 @@ func (p *Page) showAuto() {
 	mode.SetSelected(titles[0])
 	names := p.usable(p.targets(false))
 	which := widget.NewLabel(lang.N("{{.Count}} pictures are looked at, and described in words.", len(names), map[string]any{"Count": len(names)}))
-	d := dialog.NewCustomConfirm(lang.L("Write captions"), lang.L("Write"), lang.L("Cancel"), container.NewVBox(which, mode), func(yes bool) {
+	d := dialog.NewCustomConfirm(lang.L("Write captions"), lang.L("Write"), lang.L("Cancel"), container.NewVBox(which, mode, p.captioner()), func(yes bool) {
 		if yes {
 			p.autoCaption(names, modes[mode.Selected])
 		}
 	}, p.window)
+	d.Resize(fyne.NewSize(460, 340))
 	d.Show()
+}
+
+// captioner says who writes the captions, with a way back to the usual captioner.
+func (p *Page) captioner() fyne.CanvasObject {
+	usual := lang.L("The usual captioner writes them. To have a BLIP or a WD tagger of your own do it, drop its file onto the window.")
+	who := widgets.Quiet(usual)
+	back := widget.NewButton(lang.L("Back to the usual captioner"), nil)
+	back.OnTapped = func() {
+		p.actions.UsualCaptioner()
+		who.SetText(usual)
+		back.Hide()
+	}
+	if path := p.actions.Captioner(); path != "" {
+		who.SetText(fmt.Sprintf(lang.L("%s writes them."), path))
+	} else {
+		back.Hide()
+	}
+	return container.NewVBox(who, container.NewHBox(back))
 }
 
 // usable leaves out what no caption helps.
@@ -52,7 +73,7 @@ type captioned struct {
 func (p *Page) autoCaption(names []string, mode string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	job, saver, eng := p.project.Job(), p.saver, p.eng
-	request := engine.CaptionRequest{Images: p.project.Images(), Only: names, Mode: mode, Word: job.Word, Class: job.Class}
+	request := engine.CaptionRequest{Images: p.project.Images(), Only: names, Model: p.actions.Captioner(), Mode: mode, Word: job.Word, Class: job.Class}
 	shown := newAutoProgress(p.window, cancel)
 	batch := post.NewBatch(p.post, updateGap, func(all []captioned) {
 		last := all[len(all)-1]

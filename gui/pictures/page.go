@@ -29,6 +29,9 @@ type Actions struct {
 	Pick, PickFolder func()      // add pictures, by a dialog
 	Paste            func()      // add what the clipboard names
 	Fail             func(error) // tell of an error
+
+	Captioner      func() string // the path of the user's own captioner; "" where the usual one writes captions
+	UsualCaptioner func()        // have the usual one write them again
 }
 
 // Page is the Pictures page.

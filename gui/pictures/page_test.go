@@ -127,13 +127,15 @@ type bench struct {
 	eng    *fakeEngine
 	posted chan func()
 	failed []error
+	own    string // the user's captioner
 }
 
 func newBench(t *testing.T, names ...string) *bench {
 	b := &bench{t: t, eng: newFakeEngine(names...), posted: make(chan func(), 1000)}
 	window := test.NewTempApp(t).NewWindow("")
 	p := project.New()
-	b.Page = New(p, b.eng, func(f func()) { b.posted <- f }, window, Actions{Fail: func(err error) { b.failed = append(b.failed, err) }})
+	b.Page = New(p, b.eng, func(f func()) { b.posted <- f }, window, Actions{Fail: func(err error) { b.failed = append(b.failed, err) },
+		Captioner: func() string { return b.own }, UsualCaptioner: func() { b.own = "" }})
 	window.SetContent(b.Content())
 	window.Resize(fyne.NewSize(1000, 700))
 	t.Cleanup(b.Close)
@@ -297,6 +299,31 @@ func TestWritingCaptionsCanBeCancelled(t *testing.T) {
 	}
 	if b.undo.last() != "" {
 		t.Error("there is something to undo")
+	}
+}
+
+func TestCaptionsByTheUsersOwnCaptioner(t *testing.T) {
+	b := newBench(t, "a")
+	b.own = "/models/wd-vit-tagger-v3"
+	write := func() engine.CaptionRequest {
+		guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Write")
+		b.until("it is said", func() bool {
+			return strings.Contains(guitest.Text(b.window.Canvas().Overlays().Top()), "1 caption")
+		})
+		guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Close")
+		return b.eng.asked[len(b.eng.asked)-1]
+	}
+	b.showAuto()
+	guitest.WantText(t, b.window.Canvas().Overlays().Top(), "/models/wd-vit-tagger-v3 writes them.")
+	guitest.Capture(t, b.window, "captions-own")
+	if got := write().Model; got != "/models/wd-vit-tagger-v3" {
+		t.Errorf("written by %q", got)
+	}
+	b.showAuto()
+	guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Back to the usual captioner")
+	guitest.WantText(t, b.window.Canvas().Overlays().Top(), "The usual captioner writes them.")
+	if got := write().Model; got != "" || b.own != "" {
+		t.Errorf("written by %q, set to %q", got, b.own)
 	}
 }
 

@@ -57,6 +57,9 @@ func (p *Page) Shown() { p.library.search(p.values.Projects) }
 // Close ends what the page asks the engine.
 func (p *Page) Close() { p.library.stop() }
 
+// SetCaptioner has the model at a path write captions from now on; "" is the usual captioner.
+func (p *Page) SetCaptioner(path string) { p.change(func(v *Values) { v.Captioner = path }) }
+
 // group is a heading with what belongs to it.
 func group(title string, content fyne.CanvasObject) fyne.CanvasObject {
 	heading := widget.NewLabelWithStyle(title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})

@@ -30,7 +30,7 @@ func TestValuesAreKept(t *testing.T) {
 	if v := Load(p); v.Scale != 1 || v.Variant != theme.System || v.Projects == "" || v.Threads != -1 || !v.Awake {
 		t.Errorf("defaults %+v", v)
 	}
-	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9, Threads: 1, Awake: false}
+	want := Values{Variant: theme.Dark, Scale: 1.5, Projects: "/somewhere", Memory: 8e9, Threads: 1, Awake: false, Captioner: "/models/wd.safetensors"}
 	want.Save(p)
 	if got := Load(p); got != want {
 		t.Errorf("got %+v, want %+v", got, want)

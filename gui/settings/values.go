@@ -19,6 +19,8 @@ type Values struct {
 	Memory   int64   // bytes that a run may take; 0 is what the machine has free
 	Threads  int     // that compute: 0 is one for each physical core, -1 one less; holds from the next start
 	Awake    bool    // the computer does not fall asleep while a run goes on
+
+	Captioner string // path of the user's own, which writes captions; "" is the usual one
 }
 
 // The keys of Fyne's preferences.
@@ -29,6 +31,8 @@ const (
 	keyMemory   = "memory"
 	keyThreads  = "threads"
 	keyAwake    = "keep-awake"
+
+	keyCaptioner = "captioner"
 )
 
 // Load reads the settings, with defaults for what is not set.
@@ -40,6 +44,8 @@ func Load(p fyne.Preferences) Values {
 		Memory:   int64(p.FloatWithFallback(keyMemory, 0)),
 		Threads:  max(p.IntWithFallback(keyThreads, -1), -1),
 		Awake:    p.BoolWithFallback(keyAwake, true),
+
+		Captioner: p.String(keyCaptioner),
 	}
 	if v.Threads > runtime.NumCPU() { // kept on another machine: the engine refuses far too many
 		v.Threads = -1
@@ -56,6 +62,7 @@ func (v Values) Save(p fyne.Preferences) {
 	p.SetFloat(keyMemory, float64(v.Memory))
 	p.SetInt(keyThreads, v.Threads)
 	p.SetBool(keyAwake, v.Awake)
+	p.SetString(keyCaptioner, v.Captioner)
 }
 
 // Theme is how the window looks by these settings.

@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -19,7 +20,7 @@ type gridHead struct {
 }
 
 func newGridHead() *gridHead {
-	h := &gridHead{text: widget.NewLabel(""), choose: NewSteady("Use this", nil, nil), prompt: newPromptHead()}
+	h := &gridHead{text: widget.NewLabel(""), choose: NewSteady(lang.L("Use this"), nil, nil), prompt: newPromptHead()}
 	h.text.Alignment, h.text.Wrapping, h.text.SizeName = fyne.TextAlignCenter, fyne.TextWrapWord, theme.SizeNameCaptionText
 	h.choose.Importance = widget.LowImportance
 	h.box = container.NewStack()
@@ -34,12 +35,12 @@ func (h *gridHead) showPrompt(text string, reword func()) {
 }
 
 func (h *gridHead) showStep(step int, inUse bool, choose func()) {
-	text := fmt.Sprintf("Step %d", step)
+	text := fmt.Sprintf(lang.L("Step %d"), step)
 	if step == 0 {
-		text = "Before"
+		text = lang.L("Before")
 	}
 	if inUse {
-		text += "\n✓ in use"
+		text += "\n" + lang.L("✓ in use")
 	}
 	h.text.TextStyle = fyne.TextStyle{Bold: true}
 	h.text.SetText(text)
