@@ -48,7 +48,8 @@ func BenchmarkWindow(b *testing.B) {
 		for range 40 {
 			s.do("click", "--repeat", "5", "5", "sleep", "0.2")
 		}
-		s.do("mousemove", "5", "740", "sleep", "10")
+		s.do("mousemove", "5", "740")
+		s.calm()
 		before := s.processor()
 		time.Sleep(30 * time.Second)
 		idle, peak := 100*(s.processor()-before).Seconds()/30, s.peak()
@@ -100,6 +101,17 @@ func draw(m *image.YCbCr, seed uint64) {
 		x, y := i%m.CStride, i/m.CStride
 		m.Cb[i], m.Cr[i] = patch[y/32*64+x/32], patch[x/32*64+y/32]
 	}
+}
+
+// calm waits until the window has nothing left to do: it computes less than a tenth of the time for a while.
+func (s *screen) calm() {
+	s.t.Helper()
+	const while = 3 * time.Second
+	s.until("the window is calm", func() bool {
+		before := s.processor()
+		time.Sleep(while)
+		return s.processor()-before < while/10
+	})
 }
 
 // processor is the time that the window's process has computed.

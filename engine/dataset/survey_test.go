@@ -188,3 +188,31 @@ func TestLoadTrustsASurvey(t *testing.T) {
 		t.Errorf("a picture that has changed since: %+v, %v", set, err)
 	}
 }
+
+// TestLoadRefusesWhatASurveyCouldNotRead: neither a JPEG that was torn when it was looked at nor one torn since counts as good.
+func TestLoadRefusesWhatASurveyCouldNotRead(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a good.jpg", "b torn.jpg", "c torn later.jpg"} {
+		save(t, filepath.Join(dir, name), sample(t, "zorbit_01.png"))
+	}
+	tear := func(name string) {
+		if err := os.Truncate(filepath.Join(dir, name), 6000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tear("b torn.jpg")
+	surveyed(t, dir, cache)
+	tear("c torn later.jpg")
+	for range 2 {
+		set, err := dataset.Load(t.Context(), dir, dataset.Options{Buckets: dataset.Buckets{Resolution: 512, Min: 256, Max: 1024, Step: 64}, Cache: cache})
+		if err != nil || len(set.Items) != 1 || len(set.Skipped) != 2 {
+			t.Fatalf("%+v, %v", set, err)
+		}
+		for _, s := range set.Skipped {
+			if s.Reason != dataset.Truncated {
+				t.Errorf("%s: %v", s.Path, s.Err)
+			}
+		}
+		surveyed(t, dir, cache)
+	}
+}

@@ -12,6 +12,7 @@ import (
 // Plan implements engine.Engine.
 func (l *local) Plan(ctx context.Context, job engine.Job, measure bool, sink engine.Sink) (preview engine.Preview, err error) {
 	err = l.do(ctx, func() error {
+		defer release() // a window stays open for hours after it
 		s := &session{l: l, job: job, sink: sink, clock: time.Now()}
 		defer s.close()
 		preview, err = s.preview(ctx, measure)
@@ -64,6 +65,7 @@ const costPictures = 8
 // Costs implements engine.Engine.
 func (l *local) Costs(ctx context.Context, name string) (costs []engine.MethodCost, err error) {
 	err = l.do(ctx, func() error {
+		defer release()
 		p, err := l.open(name, "auto", model.Options{})
 		if err != nil {
 			return err

@@ -224,7 +224,7 @@ func (p *Page) updateTile(id widget.GridWrapItemID, object fyne.CanvasObject) {
 	info, t := p.album.pictures[id], object.(*tile)
 	var pixels *image.RGBA
 	if info.Thumbnail != "" {
-		pixels = p.thumbs.get(info.Thumbnail, func(pixels *image.RGBA) {
+		pixels = p.thumbs.get(source{info.Thumbnail, tilePixels(p.window.Canvas().Scale())}, func(pixels *image.RGBA) {
 			if t.name == info.Name { // the tile may show another picture by now
 				t.setPixels(pixels)
 			}

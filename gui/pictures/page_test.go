@@ -1,10 +1,15 @@
 package pictures
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -364,12 +369,32 @@ func TestDraggingTheFrameIsKept(t *testing.T) {
 func TestThumbnailsInMemoryAreBounded(t *testing.T) {
 	th := newThumbs(func(f func()) { f() })
 	for i := range 3 * keptTiles {
-		th.keep(fmt.Sprint(i), nil)
+		th.keep(source{fmt.Sprint(i), 1}, nil)
 	}
 	if len(th.kept) != keptTiles || th.order.Len() != keptTiles {
 		t.Errorf("%d are kept", len(th.kept))
 	}
-	if th.get(fmt.Sprint(3*keptTiles-1), nil) != nil {
+	if th.get(source{fmt.Sprint(3*keptTiles - 1), 1}, nil) != nil {
 		t.Error("the newest has pixels from nowhere")
+	}
+}
+
+// TestThumbnailsAreAsLargeAsShown: two hundred that are larger fill the memory with what nobody sees.
+func TestThumbnailsAreAsLargeAsShown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.jpg")
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, engine.ThumbnailSide, engine.ThumbnailSide)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, scale := range []float32{1, 2} {
+		arrived := make(chan *image.RGBA, 1)
+		th := newThumbs(func(f func()) { f() })
+		th.get(source{path, tilePixels(scale)}, func(pixels *image.RGBA) { arrived <- pixels })
+		if side := (<-arrived).Rect.Dx(); side != int(tileSide*scale) {
+			t.Errorf("at scale %v it has %d pixels", scale, side)
+		}
 	}
 }

@@ -12,11 +12,10 @@ import (
 	"easel/gui/post"
 )
 
-// The sizes of pictures in memory: those of tiles are kept, so they are small.
+// The pictures in memory: those of tiles are kept, so they are as small as the screen shows them.
 const (
-	tilePixels = 256 // longest side
-	keptTiles  = 400 // at most 256 KiB each
-	readers    = 2
+	keptTiles = 400 // at most 70 kB each on a common screen, four times that on a finer one
+	readers   = 2
 )
 
 // thumbs reads thumbnails off Fyne's goroutine and keeps the newest. What was asked for last is read first: that is what
@@ -25,35 +24,41 @@ type thumbs struct {
 	post post.Func
 
 	mu      sync.Mutex
-	kept    map[string]*list.Element // path -> its place in order
+	kept    map[source]*list.Element // its place in order
 	order   *list.List               // of *thumb, the newest in front
 	wanted  []request
 	working int
 }
 
+// source is a thumbnail's file and to how many pixels of its longest side it is scaled.
+type source struct {
+	path string
+	side int
+}
+
 type thumb struct {
-	path   string
+	source
 	pixels *image.RGBA
 }
 
 type request struct {
-	path string
+	source
 	done func(*image.RGBA)
 }
 
 func newThumbs(post post.Func) *thumbs {
-	return &thumbs{post: post, kept: map[string]*list.Element{}, order: list.New()}
+	return &thumbs{post: post, kept: map[source]*list.Element{}, order: list.New()}
 }
 
 // get returns a thumbnail, or nil and calls done with it later, on Fyne's goroutine; not at all where it cannot be read.
-func (t *thumbs) get(path string, done func(*image.RGBA)) *image.RGBA {
+func (t *thumbs) get(from source, done func(*image.RGBA)) *image.RGBA {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e, ok := t.kept[path]; ok {
+	if e, ok := t.kept[from]; ok {
 		t.order.MoveToFront(e)
 		return e.Value.(*thumb).pixels
 	}
-	t.wanted = append(t.wanted, request{path, done})
+	t.wanted = append(t.wanted, request{from, done})
 	if len(t.wanted) > keptTiles { // the oldest have been scrolled past
 		t.wanted = t.wanted[1:]
 	}
@@ -75,25 +80,25 @@ func (t *thumbs) work() {
 		next := t.wanted[len(t.wanted)-1]
 		t.wanted = t.wanted[:len(t.wanted)-1]
 		t.mu.Unlock()
-		pixels, err := readPicture(next.path, tilePixels)
+		pixels, err := readPicture(next.path, next.side)
 		if err != nil {
 			continue
 		}
-		t.keep(next.path, pixels)
+		t.keep(next.source, pixels)
 		t.post(func() { next.done(pixels) })
 	}
 }
 
-func (t *thumbs) keep(path string, pixels *image.RGBA) {
+func (t *thumbs) keep(from source, pixels *image.RGBA) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := t.kept[path]; ok {
+	if _, ok := t.kept[from]; ok {
 		return
 	}
-	t.kept[path] = t.order.PushFront(&thumb{path, pixels})
+	t.kept[from] = t.order.PushFront(&thumb{from, pixels})
 	for t.order.Len() > keptTiles {
 		oldest := t.order.Remove(t.order.Back()).(*thumb)
-		delete(t.kept, oldest.path)
+		delete(t.kept, oldest.source)
 	}
 }
 

@@ -3,6 +3,7 @@ package pictures
 import (
 	"image"
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -16,6 +17,9 @@ import (
 
 // tileSide is that of the picture in a tile, in Fyne's units.
 const tileSide = 132
+
+// tilePixels is how many pixels that is on a screen.
+func tilePixels(scale float32) int { return int(math.Ceil(float64(tileSide * scale))) }
 
 // tile shows a picture of the grid. The grid uses a tile for one picture after the other, so it keeps no state but what
 // it shows. It is drawn with plain shapes and draws only what changes: dozens of tiles change at once.
