@@ -83,7 +83,7 @@ func walk(v *tour) {
 	v.u.until("the engine says what follows", func() bool { return says(v.w, "layers are narrow") || says(v.w, "Layers are narrow") })
 	v.see("method")
 	v.tap("All settings")
-	v.rest()
+	v.layOut()
 	v.scroll(1150)
 	v.see("method-settings")
 
@@ -170,6 +170,13 @@ func (v *tour) page() fyne.CanvasObject { return v.w.tabs.Selected().Content }
 
 // tap presses a button of the page.
 func (v *tour) tap(text string) { guitest.Tap(v.t, v.page(), text) }
+
+// layOut has Fyne's test driver lay out what has grown, as a real window does by itself.
+func (v *tour) layOut() {
+	size := v.w.window.Canvas().Size()
+	v.w.window.Resize(size.SubtractWidthHeight(0, 1))
+	v.w.window.Resize(size)
+}
 
 // scroll moves the page down.
 func (v *tour) scroll(y float32) {
