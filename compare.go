@@ -29,6 +29,7 @@ func (p *program) compare(ctx context.Context, args []string) error {
 	fs.DurationVar(&budget, "time", 0, "`time` that each method trains, as 3m; 0 gives each the steps of its presets")
 	fs.Uint64Var(&job.Seed, "seed", 0, "`number` that fixes everything random")
 	fs.Var(&textList{&job.Prompts, false}, "prompt", "`prompt` of a column; may be repeated; {word} and {class} are filled in")
+	fs.BoolVar(&job.Resume, "resume", false, "go on with the comparison that was interrupted in --out, as it was asked for")
 	fs.IntVar(&threads, "threads", 0, "`threads` that compute; 0 is one for each physical core")
 	fs.BoolVar(&asJSON, "json", false, "print the engine's events, one JSON object a line, and the comparison as the last")
 	if _, err := parse(fs, args, 0, 0); err != nil {
@@ -64,12 +65,15 @@ func (p *program) showComparison(c engine.Comparison) {
 			fmt.Fprintf(p.out, "%-20s%s\n", r.Title, r.Problem)
 			continue
 		}
-		background := "-"
+		background, memory := "-", "-"
 		if r.Obeyed >= 0 {
 			background = fmt.Sprintf("%.2f", r.Obeyed)
 		}
+		if r.Summary.PeakMemory > 0 { // it is 0 where all steps were made before an interruption
+			memory = byteSize(r.Summary.PeakMemory)
+		}
 		fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf("%-20s%10.2f%12s%8.3f%16s%10s%10.3f%12s", r.Title, r.Summary.LikenessAfter, background,
-			r.Summary.Drift, grouped(r.Summary.Parameters), byteSize(r.Summary.FileBytes), r.SecondsPerStep, byteSize(r.Summary.PeakMemory)), " "))
+			r.Summary.Drift, grouped(r.Summary.Parameters), byteSize(r.Summary.FileBytes), r.SecondsPerStep, memory), " "))
 	}
 	fmt.Fprintf(p.out, "\npage  %s\n", c.Page)
 }

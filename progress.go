@@ -37,6 +37,9 @@ func (v *progress) show(e engine.Event) {
 	switch {
 	case e.Setup != nil:
 		v.line("%-12s%s (%.1f s)", e.Setup.What, e.Setup.Detail, e.Setup.Seconds)
+	case e.Compare != nil && e.Compare.Comparison.Turn != "":
+		c := e.Compare.Comparison
+		v.line("%-12s%s, %d of %d", "compare", c.Turn, len(c.Rows)+1, len(c.Request.Methods))
 	case e.Step != nil:
 		v.step(*e.Step)
 	case e.Sampling != nil:

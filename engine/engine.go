@@ -28,8 +28,10 @@ type Engine interface {
 	// It can be resumed as before.
 	Promote(ctx context.Context, project string, step int) (ExportEvent, error)
 	// Compare trains several methods on the same pictures and writes a page that shows them side by side. A method that
-	// cannot be trained is a row that says why.
+	// cannot be trained is a row that says why. A cancelled comparison goes on with Resume.
 	Compare(ctx context.Context, req CompareRequest, sink Sink) (Comparison, error)
+	// OpenComparison reads the comparison in a folder, as far as it is. Its errors are of kind NotFound where there is none.
+	OpenComparison(ctx context.Context, dir string) (Comparison, error)
 	// Sample renders pictures from a prompt.
 	Sample(ctx context.Context, req SampleRequest, sink Sink) ([]Picture, error)
 	// Merge adds LoRA files to a model's weights and writes the changed model.

@@ -18,6 +18,7 @@ type Event struct {
 	Export     *ExportEvent     `json:"export,omitempty"`
 	Warning    *WarningEvent    `json:"warning,omitempty"`
 	Caption    *CaptionEvent    `json:"caption,omitempty"`
+	Compare    *CompareEvent    `json:"compare,omitempty"`
 	Bench      *BenchRow        `json:"bench,omitempty"`
 	Result     *Result          `json:"result,omitempty"`
 }
@@ -35,6 +36,7 @@ const (
 	KindExport     = "export"
 	KindWarning    = "warning"
 	KindCaption    = "caption"
+	KindCompare    = "compare"
 	KindBench      = "bench"
 	KindResult     = "result"
 )

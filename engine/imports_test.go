@@ -64,7 +64,7 @@ const topLayer = "local"
 var withCgo = []string{module + "/engine/kernel/onednn", module + "/engine/kernel/vulkan"}
 
 // pages of the window know nothing of each other.
-var pages = []string{"pictures", "method", "train", "export", "settings"}
+var pages = []string{"pictures", "method", "compare", "train", "export", "settings"}
 
 // TestImportRules holds the module to the rules of ARCHITECTURE.md.
 func TestImportRules(t *testing.T) {

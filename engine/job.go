@@ -94,9 +94,12 @@ type Summary struct {
 
 // Run is one training run of a project, as it lies on disk.
 type Run struct {
-	Dir     string     `json:"dir"`
-	Job     Job        `json:"job"`
-	Step    int        `json:"step"` // last finished
+	Dir  string `json:"dir"`
+	Job  Job    `json:"job"`
+	Step int    `json:"step"` // last finished
+	// SecondsPerStep is the running mean at that step.
+	SecondsPerStep float64 `json:"seconds_per_step"`
+
 	Done    bool       `json:"done"`
 	Grid    string     `json:"grid,omitempty"`
 	Columns []string   `json:"columns,omitempty"` // prompts

@@ -18,10 +18,13 @@ type fakeEngine struct {
 	jobs map[string]engine.Job
 	runs map[string]engine.Run
 	wait map[string]chan struct{} // holds a project back until closed
+
+	comparison engine.Comparison // that Compare plays; its folder is that of Request
+	turns      chan struct{}     // one for each method of it whose turn may end
 }
 
 func newFakeEngine() *fakeEngine {
-	return &fakeEngine{jobs: map[string]engine.Job{}, runs: map[string]engine.Run{}, wait: map[string]chan struct{}{}}
+	return &fakeEngine{jobs: map[string]engine.Job{}, runs: map[string]engine.Run{}, wait: map[string]chan struct{}{}, turns: make(chan struct{}, 10)}
 }
 
 func (e *fakeEngine) Device() engine.Device {
@@ -29,13 +32,15 @@ func (e *fakeEngine) Device() engine.Device {
 }
 
 func (e *fakeEngine) Methods() []engine.MethodInfo {
-	return []engine.MethodInfo{{Name: "lora", Title: "LoRA"}}
+	return []engine.MethodInfo{{Name: "lora", Title: "LoRA"}, {Name: "dreambooth", Title: "DreamBooth"},
+		{Name: "textual-inversion", Title: "Textual Inversion"}, {Name: "hypernetwork", Title: "Hypernetwork"}, {Name: "pivotal", Title: "LoRA with a new word"}}
 }
 
 func (e *fakeEngine) Costs(context.Context, string) ([]engine.MethodCost, error) { return nil, nil }
 
 func (e *fakeEngine) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (engine.Preview, error) {
-	return engine.Preview{Job: job}, nil
+	job.Steps = 400
+	return engine.Preview{Job: job, SecondsPerStep: 0.3, Seconds: 120, Plan: engine.Plan{Peak: 610e6}}, nil
 }
 
 func (e *fakeEngine) OpenRun(ctx context.Context, dir string) (engine.Run, error) {
@@ -52,6 +57,30 @@ func (e *fakeEngine) OpenRun(ctx context.Context, dir string) (engine.Run, error
 func (e *fakeEngine) Models(_ context.Context, _ []string, found func(engine.FileInfo)) error {
 	found(engine.FileInfo{Path: "/home/you/ComfyUI/models/checkpoints/v1-5-pruned-emaonly.safetensors", Kind: "checkpoint", Base: "SD1", Size: 4_265_146_304})
 	return nil
+}
+
+func (e *fakeEngine) Compare(ctx context.Context, req engine.CompareRequest, sink engine.Sink) (engine.Comparison, error) {
+	c := e.comparison
+	c.Request.Methods, c.Page, c.Best = req.Methods, "", nil
+	for i, method := range req.Methods {
+		c.Turn, c.Rows = method, e.comparison.Rows[:i]
+		sink(engine.Event{Kind: engine.KindCompare, Compare: &engine.CompareEvent{Comparison: c}})
+		sink(engine.Event{Kind: engine.KindStep, Step: &engine.StepEvent{Step: 200, Steps: 400, SecondsLeft: 60}})
+		sink(engine.Event{Kind: engine.KindGrid, Grid: &engine.GridEvent{Row: engine.GridRow{Step: 200, Pictures: e.comparison.Rows[i].Pictures}, Columns: c.Columns}})
+		select {
+		case <-e.turns:
+		case <-ctx.Done():
+			return c, engine.Errorf("train", "", engine.Cancelled, "stopped")
+		}
+	}
+	return e.comparison, nil
+}
+
+func (e *fakeEngine) OpenComparison(_ context.Context, dir string) (engine.Comparison, error) {
+	if dir != e.comparison.Request.Job.Out {
+		return engine.Comparison{}, engine.Errorf("open comparison", dir, engine.NotFound, "nothing has been compared here")
+	}
+	return e.comparison, nil
 }
 
 func (e *fakeEngine) CheckCaption(caption, word, class string) engine.CaptionCheck {

@@ -31,7 +31,7 @@ func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolb
 	t.state.Alignment = fyne.TextAlignTrailing
 	t.start = widget.NewButtonWithIcon("", nil, t.press)
 	t.start.Importance = widget.HighImportance
-	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), func() { p.Runner.Stop() })
+	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
 	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
 	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
 	middle := container.NewGridWithColumns(2, t.title, state)
@@ -65,11 +65,12 @@ func (t *toolbar) update() {
 		missing = lang.L(missing)
 	}
 	faces := map[project.State]struct{ icon, text, says string }{
-		project.Idle:     {"start", lang.L("Start training"), missing},
-		project.Planning: {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
-		project.Training: {"pause", lang.L("Pause"), lang.L("Training")},
-		project.Paused:   {"start", lang.L("Go on"), lang.L("Paused")},
-		project.Stopping: {"pause", lang.L("Pause"), lang.L("Stopping, and keeping what is learnt …")},
+		project.Idle:      {"start", lang.L("Start training"), missing},
+		project.Planning:  {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
+		project.Training:  {"pause", lang.L("Pause"), lang.L("Training")},
+		project.Paused:    {"start", lang.L("Go on"), lang.L("Paused")},
+		project.Comparing: {"start", lang.L("Start training"), missing},
+		project.Stopping:  {"pause", lang.L("Pause"), lang.L("Stopping, and keeping what is learnt …")},
 	}
 	face := faces[state]
 	t.title.SetText(t.project.Name())

@@ -12,6 +12,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/awake"
+	"easel/gui/compare"
 	"easel/gui/export"
 	"easel/gui/method"
 	"easel/gui/pictures"
@@ -36,6 +37,7 @@ type Window struct {
 
 	pictures *pictures.Page
 	method   *method.Page
+	compare  *compare.Page
 	export   *export.Page
 	settings *settings.Page
 	start    *startPage
@@ -83,12 +85,14 @@ func (w *Window) newTabs() *container.AppTabs {
 	w.pictures = pictures.New(w.project, w.eng, w.post, w.window, pictures.Actions{Pick: w.pick, PickFolder: w.pickFolder, Paste: w.paste, Fail: w.fail})
 	w.start = newStartPage(w)
 	w.method = method.New(w.eng, w.project, w.post, w.window)
+	w.compare = compare.New(w.eng, w.project, w.post, w.window, w.showMethod)
+	w.method.Compare = w.showComparison
 	training := train.New(w.eng, w.project, w.post, w.window)
 	w.export = export.New(w.eng, w.project, w.post, w.window)
 	w.settings = settings.New(w.project, w.eng, w.post, w.window, w.values, w.applySettings)
 	tabs := container.NewAppTabs(
 		container.NewTabItemWithIcon(lang.L("Pictures"), theme.Icon("pictures"), container.NewStack(w.start.content, w.pictures.Content())),
-		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), w.method.Content()),
+		container.NewTabItemWithIcon(lang.L("Method"), theme.Icon("method"), container.NewStack(w.method.Content(), w.compare.Content())),
 		container.NewTabItemWithIcon(lang.L("Train"), theme.Icon("train"), training.Content()),
 		container.NewTabItemWithIcon(lang.L("Export"), theme.Icon("export"), w.export.Content()),
 		container.NewTabItemWithIcon(lang.L("Settings"), theme.Icon("settings"), w.settings.Content()),
@@ -106,6 +110,17 @@ func (w *Window) newTabs() *container.AppTabs {
 	}
 	w.pictures.Content().Hide()
 	return tabs
+}
+
+// showComparison shows the methods side by side in place of the Method page, showMethod that again.
+func (w *Window) showComparison() {
+	w.method.Content().Hide()
+	w.compare.Open()
+}
+
+func (w *Window) showMethod() {
+	w.compare.Content().Hide()
+	w.method.Content().Show()
 }
 
 // applySettings has the window look and work as they say, and keeps them.
@@ -189,7 +204,7 @@ func (w *Window) askToClose() {
 				w.window.Close()
 			}
 		})
-		w.project.Runner.Stop()
+		w.project.Stop()
 	}, w.window)
 	d.SetConfirmText(lang.L("Stop and close"))
 	d.SetDismissText(lang.L("Go on training"))
@@ -202,6 +217,7 @@ func (w *Window) close() {
 	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()
+	w.compare.Close()
 	w.export.Close()
 	w.settings.Close()
 	w.draft.flush()

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -9,37 +10,49 @@ import (
 	"easel/engine"
 )
 
-// figure is a column of the page's table in which one method is best.
-type figure struct {
-	name string
-	of   func(engine.Compared) float64
-	more bool // is better
+// figures are how they are read from a row, made such that less is better; NaN is not measured.
+var figures = map[engine.Figure]func(engine.Compared) float64{
+	engine.FigureLikeness:   func(r engine.Compared) float64 { return -measured(r.Summary.LikenessAfter, r.Summary.LikenessOwn != 0) },
+	engine.FigureObeyed:     func(r engine.Compared) float64 { return -measured(r.Obeyed, r.Obeyed >= 0) },
+	engine.FigureDrift:      func(r engine.Compared) float64 { return r.Summary.Drift },
+	engine.FigureParameters: func(r engine.Compared) float64 { return float64(r.Summary.Parameters) },
+	engine.FigureFile:       func(r engine.Compared) float64 { return float64(r.Summary.FileBytes) },
+	engine.FigureSeconds:    func(r engine.Compared) float64 { return r.SecondsPerStep },
+	engine.FigureMemory: func(r engine.Compared) float64 {
+		return measured(float64(r.Summary.PeakMemory), r.Summary.PeakMemory > 0) // not where all steps were made before an interruption
+	},
 }
 
-var figures = []figure{
-	{"likeness", func(r engine.Compared) float64 { return r.Summary.LikenessAfter }, true},
-	{"obeyed", func(r engine.Compared) float64 { return r.Obeyed }, true},
-	{"drift", func(r engine.Compared) float64 { return r.Summary.Drift }, false},
-	{"parameters", func(r engine.Compared) float64 { return float64(r.Summary.Parameters) }, false},
-	{"file", func(r engine.Compared) float64 { return float64(r.Summary.FileBytes) }, false},
-	{"seconds", func(r engine.Compared) float64 { return r.SecondsPerStep }, false},
-	{"memory", func(r engine.Compared) float64 { return float64(r.Summary.PeakMemory) }, false},
+func measured(v float64, is bool) float64 {
+	if !is {
+		return math.NaN()
+	}
+	return v
 }
 
-// best names the method that is best by each figure, of those that were trained.
-func best(rows []engine.Compared) map[string]string {
-	winners := map[string]string{}
-	for _, f := range figures {
-		var leader engine.Compared
+// Best names the methods that are best by each figure, of those that were trained: none where there is nothing to
+// compare with.
+func Best(rows []engine.Compared) map[engine.Figure][]string {
+	winners := map[engine.Figure][]string{}
+	for figure, of := range figures {
+		least, others := math.Inf(1), 0
+		var names []string
 		for _, r := range rows {
-			if r.Problem != "" {
+			v := of(r)
+			if r.Problem != "" || math.IsNaN(v) {
 				continue
 			}
-			if leader.Method == "" || f.more && f.of(r) > f.of(leader) || !f.more && f.of(r) < f.of(leader) {
-				leader = r
+			others++
+			switch {
+			case v < least:
+				least, names = v, []string{r.Method}
+			case v == least:
+				names = append(names, r.Method)
 			}
 		}
-		winners[f.name] = leader.Method
+		if others > len(names) {
+			winners[figure] = names
+		}
 	}
 	return winners
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"easel/engine"
 )
 
@@ -33,8 +35,59 @@ func TestCompareTrainsEachMethod(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+	again, err := eng.OpenComparison(context.Background(), job.Out)
+	if err != nil || again.Turn != "" || len(again.Rows) != 1 || again.Page != c.Page {
+		t.Errorf("read again it is %+v, %v", again, err)
+	}
 	req.Methods = []string{"magic"}
 	if _, err := eng.Compare(context.Background(), req, ignore); engine.KindOf(err) != engine.BadInput {
 		t.Errorf("an unknown method gives %v", err)
+	}
+}
+
+// TestAnInterruptedComparisonGoesOn with the method whose turn it was, from its step, and leaves those before alone.
+func TestAnInterruptedComparisonGoesOn(t *testing.T) {
+	skipUnderRace(t)
+	eng := newEngine(t)
+	job := tinyJob(t, pictures(t, 3))
+	job.Prompts = []string{"a {word} on a red background", "a cat"}
+	ctx, stop := context.WithCancel(context.Background())
+	var turns []string
+	req := engine.CompareRequest{Job: job, Seconds: 0.01, Methods: []string{"lora", "textual-inversion"}}
+	_, err := eng.Compare(ctx, req, func(e engine.Event) {
+		if e.Compare != nil {
+			turns = append(turns, e.Compare.Comparison.Turn)
+		}
+		if e.Step != nil && e.Step.Step == 7 && turns[len(turns)-1] == "textual-inversion" {
+			stop()
+		}
+	})
+	if engine.KindOf(err) != engine.Cancelled {
+		t.Fatal(err)
+	}
+	half, err := eng.OpenComparison(context.Background(), job.Out)
+	if err != nil || half.Turn != "textual-inversion" || len(half.Rows) != 1 || len(half.Before) != 2 || half.Page == "" {
+		t.Fatalf("interrupted it is %+v, %v", half, err)
+	}
+	first := 0
+	whole, err := eng.Compare(context.Background(), engine.CompareRequest{Job: engine.Job{Out: job.Out, Resume: true}}, func(e engine.Event) {
+		if e.Step != nil && first == 0 {
+			first = e.Step.Step
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first != 8 || len(whole.Rows) != 2 || whole.Turn != "" || whole.Rows[1].Summary.Steps != 20 || whole.Rows[1].SecondsPerStep <= 0 {
+		t.Errorf("it went on with step %d to %+v", first, whole)
+	}
+	if diff := cmp.Diff(half.Rows[0], whole.Rows[0]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"lora", "textual-inversion"}, turns); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := eng.Compare(context.Background(), engine.CompareRequest{Job: engine.Job{Out: t.TempDir(), Resume: true}}, ignore); engine.KindOf(err) != engine.NotFound {
+		t.Errorf("where there is none: %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func replay(run *engine.Run, e engine.Event) {
 			run.Losses = run.Losses[:len(run.Losses)-1]
 		}
 		run.Losses = append(run.Losses, engine.StepLoss{Step: step, Loss: e.Step.Loss})
-		run.Step, run.Done = step, false
+		run.Step, run.SecondsPerStep, run.Done = step, e.Step.SecondsPerStep, false
 	case e.Validation != nil:
 		run.Validation = slices.DeleteFunc(run.Validation, func(l engine.StepLoss) bool { return l.Step >= e.Validation.Step })
 		run.Validation = append(run.Validation, *e.Validation)

@@ -96,6 +96,15 @@ func runNames(dir string) ([]string, error) {
 	return names, nil
 }
 
+// Began is when the run in the folder dir was begun, to the second; zero where dir is none.
+func Began(dir string) time.Time {
+	t, err := time.Parse(timeFormat, filepath.Base(dir))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
 // newestRun returns the folder of dir's newest run. A later one in which nothing was trained, because it failed or was
 // cancelled at once, must not hide it: such a run counts only where there is no other.
 func newestRun(dir string) (string, error) {

@@ -92,7 +92,7 @@ func (c *card) price(cost engine.MethodCost) {
 		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), cost.Problem))
 		return
 	}
-	c.costs.SetText(fmt.Sprintf(lang.L("Trains %s numbers, takes %s of memory, writes a file of %s."), count(cost.Parameters), bytes(cost.Peak), bytes(cost.FileBytes)))
+	c.costs.SetText(fmt.Sprintf(lang.L("Trains %s numbers, takes %s of memory, writes a file of %s."), widgets.Count(cost.Parameters), widgets.Bytes(cost.Peak), widgets.Bytes(cost.FileBytes)))
 }
 
 // Tapped implements fyne.Tappable.

@@ -42,7 +42,7 @@ func (c *choices) fail(err error) {
 
 func (c *choices) show(p engine.Preview) {
 	c.say(fmt.Sprintf(lang.L("%d pictures, %d steps. Trains %s numbers; the file will have about %s. Memory: %s."),
-		p.Pictures, p.Job.Steps, count(p.Parameters), bytes(p.FileBytes), p.Plan.Why))
+		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), p.Plan.Why))
 	for _, choice := range p.Choices {
 		name := widget.NewLabelWithStyle(titleOf(choice.Name), fyne.TextAlignLeading, fyne.TextStyle{})
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})

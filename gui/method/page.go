@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
+	fynetheme "fyne.io/fyne/v2/theme"
 
 	"easel/engine"
 	"easel/gui/post"
@@ -21,6 +22,9 @@ const thinkTime = 700 * time.Millisecond
 
 // Page is the Method page. It belongs to Fyne's goroutine.
 type Page struct {
+	// Compare is called when the user wants to see the methods side by side.
+	Compare func()
+
 	eng     engine.Engine
 	project *project.Project
 	post    post.Func
@@ -53,7 +57,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	gap := func() fyne.CanvasObject { return container.NewGridWrap(fyne.NewSize(1, theme.Normal)) }
 	column := container.NewVBox(widgets.Heading(lang.L("How shall the model learn?")),
 		widgets.Quiet(lang.L("A picture gets noise, and the model guesses the noise. The methods differ in what they change to make the guess better: the lit part.")),
-		cards, gap(), widgets.Heading(lang.L("What shall it learn?")), m.subject.object, gap(),
+		m.newComparison(), cards, gap(), widgets.Heading(lang.L("What shall it learn?")), m.subject.object, gap(),
 		widgets.Heading(lang.L("What follows from that")), m.choices.object, gap(), m.drawer.object)
 	m.content = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Wide, theme.Normal, theme.Normal), column))
 	p.Opened.Listen(func(*project.Project) { m.costsOf = ""; m.show() })
@@ -62,6 +66,12 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	p.StateChanged.Listen(func(project.State) { m.askSoon() })
 	m.show()
 	return m
+}
+
+// newComparison leads to where the methods are compared.
+func (m *Page) newComparison() fyne.CanvasObject {
+	button := widgets.NewSteady(lang.L("Compare methods on these pictures"), fynetheme.GridIcon(), func() { m.Compare() })
+	return container.NewBorder(nil, nil, container.NewCenter(button), nil, widgets.Quiet(lang.L("Not sure? Let several learn from your pictures, and see what each makes of them.")))
 }
 
 // Content is what the window shows.

@@ -29,6 +29,13 @@ type Project struct {
 
 	// Runner trains the project. The Train page sets it; the toolbar uses it.
 	Runner Runner
+	// Comparer compares methods on the project's pictures, while the state is Comparing. The Compare page sets it.
+	Comparer Comparer
+}
+
+// Comparer is what can be asked of a comparison that runs.
+type Comparer interface {
+	Stop() // so that it can go on later
 }
 
 // Runner is what the toolbar can ask for. Each call returns at once; what came of it shows in the project's state.
@@ -49,6 +56,7 @@ const (
 	Training
 	Paused
 	Stopping // a checkpoint is being written
+	Comparing
 )
 
 // Busy reports whether the engine works or waits for the project.
@@ -128,9 +136,20 @@ func (p *Project) SetState(s State) {
 	}
 }
 
+// Stop ends what the project does, with a checkpoint.
+func (p *Project) Stop() {
+	if p.state == Comparing {
+		p.Comparer.Stop()
+		return
+	}
+	p.Runner.Stop()
+}
+
 // Missing says in one sentence what a run still needs; "" when it can start.
 func (p *Project) Missing() string {
 	switch {
+	case p.state == Comparing:
+		return "Methods are being compared, on the Method page."
 	case p.dir == "":
 		return "Add pictures first."
 	case p.pictures == 0:

@@ -65,3 +65,30 @@ func TestMissing(t *testing.T) {
 		t.Errorf("still missing: %s", got)
 	}
 }
+
+func TestOneThingIsDoneAtATime(t *testing.T) {
+	p := project.New()
+	train, compare := new(stopper), new(stopper)
+	p.Runner, p.Comparer = train, compare
+	p.Open("/toy", engine.Job{Word: "zorbit"}, engine.Run{})
+	p.SetPictures(3)
+	p.SetState(project.Comparing)
+	if p.Missing() == "" {
+		t.Error("a run could start while methods are compared")
+	}
+	p.Stop()
+	p.SetState(project.Training)
+	p.Stop()
+	p.Stop()
+	if *compare != 1 || *train != 2 {
+		t.Errorf("the comparison was stopped %d times, the run %d times", *compare, *train)
+	}
+}
+
+// stopper counts how often it was stopped.
+type stopper int
+
+func (*stopper) Start()  {}
+func (*stopper) Pause()  {}
+func (*stopper) Resume() {}
+func (s *stopper) Stop() { *s++ }

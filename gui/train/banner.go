@@ -68,7 +68,7 @@ func (b *banner) offer(run engine.Run, goOn, anew func()) {
 func (b *banner) plan(p engine.Preview, now time.Time) {
 	end := now.Add(time.Duration(p.Seconds * float64(time.Second)))
 	text := fmt.Sprintf(lang.L("%d steps take about %s: ready at about %s, and somewhat later with the pictures. At most %.1f GB of memory."),
-		p.Job.Steps, duration(p.Seconds), end.Format("15:04"), float64(p.Plan.Peak)/1e9)
+		p.Job.Steps, widgets.Duration(p.Seconds), end.Format("15:04"), float64(p.Plan.Peak)/1e9)
 	if p.Plan.Recompute > 0 || p.Plan.Stream {
 		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), p.Plan.Why)
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"log"
 	"time"
 
@@ -32,7 +33,7 @@ type Page struct {
 	centre  *fyne.Container // the grid, a picture large, or a step from inside
 	grid    *widgets.Grid
 	empty   *emptyState
-	large   *large
+	large   *widgets.Large
 	inside  *inside
 	banner  *banner
 	side    *side
@@ -49,7 +50,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	t.grid = widgets.NewGrid(run)
 	t.grid.Open, t.grid.Choose, t.grid.Reword = t.openPicture, t.choose, t.askPrompt
 	t.empty = newEmptyState()
-	t.large = newLarge(run, t.showGrid)
+	t.large = widgets.NewLarge(run, lang.L("Drag the divider, or ← →.  Space: before or after.  ↑ ↓: other steps.  Esc: back."), t.showGrid)
 	t.inside = newInside(run, t.nextStep, t.showGrid)
 	t.banner = newBanner()
 	t.side = newSide(t.addPrompt)
@@ -155,7 +156,7 @@ func (t *Page) refresh() {
 }
 
 func (t *Page) showGrid() {
-	t.large.open, t.inside.open = false, false
+	t.inside.open = false
 	if len(t.watch.rows) == 0 {
 		t.setCentre(t.empty.object)
 		return
@@ -173,9 +174,20 @@ func (t *Page) setCentre(o fyne.CanvasObject) {
 
 // openPicture shows a cell large beside its picture before training.
 func (t *Page) openPicture(row, column int) {
-	t.large.show(t.watch.columns, t.watch.rows, row, column)
-	t.setCentre(t.large.object)
-	t.large.focus(t.window.Canvas())
+	var rows []widgets.LargeRow
+	for _, r := range t.watch.rows {
+		rows = append(rows, widgets.LargeRow{Name: stepName(r.Step), Pictures: r.Pictures})
+	}
+	t.large.Show(t.watch.columns, rows, row, column)
+	t.setCentre(t.large.Object())
+	t.large.Focus(t.window.Canvas())
+}
+
+func stepName(step int) string {
+	if step == 0 {
+		return lang.L("before")
+	}
+	return fmt.Sprintf(lang.L("step %d"), step)
 }
 
 // choose makes the file that other programs load from a row.

@@ -38,7 +38,7 @@ func (r *runner) Start() {
 	switch {
 	case r.cancel != nil && r.project.State() == project.Paused:
 		r.Resume()
-	case r.cancel != nil:
+	case !r.free():
 	case r.interrupted() && reflect.DeepEqual(r.opened, r.project.Job()):
 		r.goOn()
 	default:
@@ -46,9 +46,12 @@ func (r *runner) Start() {
 	}
 }
 
+// free tells whether a run can start.
+func (r *runner) free() bool { return r.cancel == nil && !r.project.State().Busy() }
+
 // begin starts a new run.
 func (r *runner) begin() {
-	if r.cancel == nil && r.project.Missing() == "" {
+	if r.free() && r.project.Missing() == "" {
 		job := r.project.Job()
 		job.Resume = false
 		r.train(job, engine.Run{Job: job})
@@ -57,7 +60,7 @@ func (r *runner) begin() {
 
 // goOn resumes the run on disk, with the settings that it has on record.
 func (r *runner) goOn() {
-	if r.cancel == nil && r.interrupted() {
+	if r.free() && r.interrupted() {
 		run := r.project.Run()
 		job := run.Job
 		job.Resume, job.Out = true, r.project.Dir()

@@ -118,23 +118,11 @@ func (w *watch) numbers() [][2]string {
 	s := w.step
 	return [][2]string{
 		{lang.L("Step"), blank(w.steps > 0, fmt.Sprintf("%d / %d", s.Step, w.steps))},
-		{lang.L("Time left"), blank(s.SecondsLeft > 0, duration(s.SecondsLeft))},
+		{lang.L("Time left"), blank(s.SecondsLeft > 0, widgets.Duration(s.SecondsLeft))},
 		{lang.L("A step takes"), blank(s.SecondsPerStep > 0, fmt.Sprintf("%.3g s", s.SecondsPerStep))},
 		{lang.L("Loss"), blank(s.Smooth > 0, fmt.Sprintf("%.4f", s.Smooth))},
 		{lang.L("Weight change"), blank(w.change > 0, fmt.Sprintf("%.2f %%", 100*w.change))},
 		{lang.L("Learning rate"), blank(s.Rate > 0, fmt.Sprintf("%.2g", s.Rate))},
 		{lang.L("Memory"), blank(s.Memory > 0, fmt.Sprintf("%.2f GB", float64(s.Memory)/1e9))},
 	}
-}
-
-// duration is a time as people say it.
-func duration(seconds float64) string {
-	s := int(seconds + 0.5)
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d min %02d s", s/60, s%60)
-	}
-	return fmt.Sprintf("%d h %02d min", s/3600, s%3600/60)
 }

@@ -1,0 +1,2 @@
+// Package compare is the page on which several methods learn from the same pictures, side by side.
+package compare
