@@ -153,6 +153,32 @@ func (s studio) finished(project string) engine.Run {
 	return run
 }
 
+// compared is what each method made of the same pictures, as it was measured.
+func (s studio) compared(project string) engine.Comparison {
+	c := engine.Comparison{Request: engine.CompareRequest{Job: engine.Job{Word: "zorbit", Class: "monster toy", Out: filepath.Join(project, "compare")}},
+		Page: filepath.Join(project, "compare", "compare.html"), Columns: madePrompts, Before: s.row(0).Pictures, ObeyedBefore: 0.95,
+		Best: map[engine.Figure][]string{engine.FigureLikeness: {"pivotal"}, engine.FigureObeyed: {"pivotal"}, engine.FigureDrift: {"textual-inversion"},
+			engine.FigureParameters: {"textual-inversion"}, engine.FigureFile: {"textual-inversion"}, engine.FigureSeconds: {"textual-inversion"},
+			engine.FigureMemory: {"textual-inversion"}}}
+	for i, m := range s.Methods() {
+		costs, _ := s.Costs(context.Background(), "")
+		pictures := s.row(madeSteps).Pictures
+		if m.Name != "lora" {
+			for k := range pictures {
+				pictures[k] = filepath.Join(s.made, "compare", m.Name, filepath.Base(pictures[k]))
+			}
+		}
+		c.Request.Methods = append(c.Request.Methods, m.Name)
+		c.Rows = append(c.Rows, engine.Compared{Method: m.Name, Title: m.Title, Updates: m.Updates, Pictures: pictures,
+			SecondsPerStep: []float64{0.392, 0.246, 0.351, 0.454, 0.220}[i], Obeyed: []float64{0.475, 0.332, 0.487, 0.792, 0.456}[i],
+			Summary: engine.Summary{Steps: []int{300, 400, 400, 400, 400}[i], Seconds: []float64{118, 99, 140, 181, 88}[i],
+				Parameters: costs[i].Parameters, FileBytes: costs[i].FileBytes, PeakMemory: []int64{1073e6, 384e6, 443e6, 434e6, 270e6}[i],
+				LikenessBefore: 0.017, LikenessAfter: []float64{0.657, 0.535, 0.647, 0.813, 0.302}[i], LikenessOwn: 0.675,
+				Drift: []float64{0.0919, 0.0614, 0.0458, 0.0783, 0}[i]}})
+	}
+	return c
+}
+
 // Train trains to madePause, and then waits for whom looks at a step, until it is cancelled: then it
 // is done.
 func (s studio) Train(ctx context.Context, job engine.Job, sink engine.Sink) (engine.Result, error) {

@@ -14,6 +14,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"github.com/disintegration/imaging"
 
@@ -37,7 +38,7 @@ func TestScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir()) // so that a page that shows a project's folder shows a short one
-	some := []string{"start", "pictures", "method", "train", "train-large", "export"}
+	some := []string{"start", "pictures", "method", "train", "train-large", "compare", "export"}
 	for _, look := range []struct {
 		name          string
 		width, height float32
@@ -99,6 +100,16 @@ func walk(v *tour) {
 	v.see("train")
 	v.openCell()
 	v.see("train-large")
+
+	v.w.tabs.SelectIndex(1)
+	v.eng.comparison = v.eng.compared(folder)
+	v.w.showComparison()
+	v.u.until("the comparison is read", func() bool { return says(v.w, "In figures") })
+	v.layOut()
+	v.see("compare")
+	guitest.Find[*container.Scroll](v.w.compare.Content())[0].ScrollToBottom()
+	v.see("compare-figures")
+	v.w.showMethod()
 
 	v.w.tabs.SelectIndex(3)
 	v.see("export")
@@ -180,7 +191,7 @@ func (v *tour) layOut() {
 
 // scroll moves the page down.
 func (v *tour) scroll(y float32) {
-	v.page().(interface{ ScrollToOffset(fyne.Position) }).ScrollToOffset(fyne.NewPos(0, y))
+	guitest.Find[*container.Scroll](v.page())[0].ScrollToOffset(fyne.NewPos(0, y))
 }
 
 // openCell opens the last picture of the grid's first column.
