@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -99,7 +100,7 @@ func walk(v *tour) {
 	v.w.project.Runner.Stop()
 	v.u.until("it is done", func() bool { return v.w.project.State() == project.Idle })
 	v.see("train")
-	v.openCell()
+	v.openCell(2)
 	v.see("train-large")
 
 	v.w.tabs.SelectIndex(1)
@@ -195,23 +196,22 @@ func (v *tour) scroll(y float32) {
 	guitest.Find[*container.Scroll](v.page())[0].ScrollToOffset(fyne.NewPos(0, y))
 }
 
-// openCell opens the last picture of the grid's first column.
-func (v *tour) openCell() {
-	var last fyne.CanvasObject
+// openCell opens the picture of a column, from 0, in the lowest row of the grid.
+func (v *tour) openCell(column int) {
+	place := fyne.CurrentApp().Driver().AbsolutePositionForObject
+	var lowest []fyne.Position
 	for _, shown := range guitest.Find[*canvas.Image](v.page()) {
-		if v.inSight(shown) && (last == nil || below(shown, last)) {
-			last = shown
+		at := place(shown)
+		switch {
+		case !v.inSight(shown) || len(lowest) > 0 && at.Y < lowest[0].Y:
+		case len(lowest) > 0 && at.Y == lowest[0].Y:
+			lowest = append(lowest, at)
+		default:
+			lowest = []fyne.Position{at}
 		}
 	}
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(last)
-	test.TapCanvas(v.w.window.Canvas(), at.AddXY(20, 20))
-}
-
-// below tells whether a is lower than b, or left of it.
-func below(a, b fyne.CanvasObject) bool {
-	driver := fyne.CurrentApp().Driver()
-	p, q := driver.AbsolutePositionForObject(a), driver.AbsolutePositionForObject(b)
-	return p.Y > q.Y || p.Y == q.Y && p.X < q.X
+	slices.SortFunc(lowest, func(a, b fyne.Position) int { return cmp.Compare(a.X, b.X) })
+	test.TapCanvas(v.w.window.Canvas(), lowest[column].AddXY(20, 20))
 }
 
 // attention fills a folder with the sample zorbit, and with pictures that want attention.
