@@ -23,7 +23,7 @@ func (g gallery) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, h := range texts {
 		height -= h
 	}
-	height /= float32(max(len(texts), 1))
+	height = max(height/float32(max(len(texts), 1)), 1)
 	y := float32(0)
 	for row, text := range texts {
 		for column := range galleryColumns {

@@ -46,7 +46,7 @@ func newInside(run post.Func, next, back func()) *inside {
 	s.next = widget.NewButtonWithIcon(lang.L("Next step"), theme.MediaSkipNextIcon(), func() { s.wait(); next() })
 	close := widget.NewButtonWithIcon(lang.L("Back"), theme.NavigateBackIcon(), back)
 	foot := container.NewBorder(nil, nil, container.NewGridWrap(fyne.NewSize(240, 150), s.pipeline), nil, container.NewVBox(layout.NewSpacer(), s.updates, layout.NewSpacer()))
-	s.object = container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, close, s.next, s.heading), s.caption), foot, nil, nil, cells)
+	s.object = container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, close, s.next, s.heading), s.caption), foot, nil, nil, container.NewVScroll(cells)) // large text leaves little room
 	return s
 }
 
