@@ -1,131 +1,259 @@
 package gui
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"github.com/disintegration/imaging"
 
 	"easel/engine"
 	"easel/gui/guitest"
+	"easel/gui/project"
 	"easel/gui/settings"
 	"easel/gui/theme"
 	"easel/samples"
 )
 
-// TestScreens draws each page into the folder that EASEL_SCREENS names, for people to look at: `make screens`. It fails
+// TestScreens draws the pages into the folder that EASEL_SCREENS names, for people to look at: `make screens`. It fails
 // only where a page cannot be drawn.
 func TestScreens(t *testing.T) {
 	dir := os.Getenv("EASEL_SCREENS")
 	if dir == "" {
 		t.Skip("EASEL_SCREENS names no folder for pictures of the pages")
 	}
-	project := attention(t)
-	for _, c := range []struct {
+	made, err := filepath.Abs(filepath.Join("testdata", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir()) // so that a page that shows a project's folder shows a short one
+	for _, look := range []struct {
 		name          string
 		width, height float32
 		values        settings.Values
+		screens       []string // nil for all
 	}{
-		{"small-light", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1}},
-		{"large-dark", 1440, 900, settings.Values{Variant: theme.Dark, Scale: 1}},
-		{"small-light-150", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1.5}},
-		{"small-dark", 1000, 700, settings.Values{Variant: theme.Dark, Scale: 1}},
+		{"small-light", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1}, nil},
+		{"small-light-150", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1.5}, []string{"method", "export"}},
+		{"large-dark", 1440, 900, settings.Values{Variant: theme.Dark, Scale: 1}, []string{"start", "method"}},
 	} {
-		eng := newFakeEngine()
-		run := finished(t, project)
-		eng.comparison = compared(t, project, eng.Methods())
-		eng.jobs[project], eng.runs[project] = engine.Job{Word: "zorbit", Class: "monster toy"}, run
-		u := newUI(t)
-		app := test.NewTempApp(t)
-		c.values.Projects, c.values.Threads, c.values.Awake = "/home/you/Easel", -1, true
-		c.values.Save(app.Preferences())
-		w := NewWindow(app, eng, u.post)
-		w.project.Runner = &fakeRunner{}
-		w.window.Resize(fyne.NewSize(c.width, c.height))
-		shoot := func(page string) { capture(t, w, filepath.Join(dir, fmt.Sprintf("%s-%s.png", page, c.name))) }
-		shoot("start")
-		w.Open(project)
-		u.until("the pictures are looked at", func() bool { return w.project.Pictures() == 14 && len(u.posted) == 0 })
-		w.pictures.Focus()
-		for range 5 { // to the wide one
-			w.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
-		}
-		for range 30 { // thumbnails and the check of the caption come by and by
-			w.window.Canvas().Capture()
-			u.settle()
-		}
-		shoot("pictures")
-		w.tabs.SelectIndex(1)
-		u.settle()
-		shoot("method")
-		w.showComparison()
-		u.until("the comparison is read", func() bool { return says(w, "In figures") })
-		u.until("the pictures are read", func() bool { return len(images(w.compare.Content())) == 36 })
-		for range 3 { // as the window does at each frame, until all have the height that their texts need
-			w.compare.Content().Refresh()
-		}
-		shoot("compare")
-		guitest.Find[*container.Scroll](w.compare.Content())[0].ScrollToBottom()
-		shoot("compare-figures")
-		w.showMethod()
-		w.tabs.SelectIndex(3)
-		u.settle()
-		shoot("export")
-		w.tabs.SelectIndex(2)
-		u.until("the grid is read", func() bool { return says(w, "a red apple") })
-		shoot("train")
-		w.tabs.SelectIndex(len(w.tabs.Items) - 1)
-		u.settle()
-		shoot("settings")
+		t.Run(look.name, func(t *testing.T) {
+			look.values.Projects, look.values.Threads = "/home/you/Easel", -1
+			eng := studio{newFakeEngine(), made}
+			u := newUI(t)
+			app := test.NewTempApp(t)
+			look.values.Save(app.Preferences())
+			w := NewWindow(app, eng, u.post)
+			defer w.close()
+			w.window.Resize(fyne.NewSize(look.width, look.height))
+			walk(&tour{t: t, u: u, w: w, eng: eng, shoot: func(screen string) {
+				if look.screens == nil || slices.Contains(look.screens, screen) {
+					capture(t, w, filepath.Join(dir, fmt.Sprintf("%s-%s.png", screen, look.name)))
+				}
+			}})
+		})
 	}
 }
 
-// attention makes a project with pictures that want attention.
-func attention(t *testing.T) string {
-	dir := filepath.Join(t.TempDir(), "zorbit")
-	images := filepath.Join(dir, "images")
-	for _, s := range samples.All()[:1] {
-		if err := s.Copy(images); err != nil {
-			t.Fatal(err)
+// walk goes from the first start to a file that is tried.
+func walk(v *tour) {
+	folder := filepath.Join("Easel", "zorbit")
+	attention(v.t, filepath.Join(folder, project.ImagesFolder))
+	v.eng.jobs[folder] = engine.Job{Word: "zorbit", Class: "monster toy"}
+	v.see("start")
+
+	v.w.Open(folder)
+	v.u.until("the pictures are looked at", func() bool { return v.w.project.Pictures() == 13 })
+	v.keys(fyne.KeyHome, fyne.KeyRight)
+	v.see("pictures")
+
+	v.w.tabs.SelectIndex(1)
+	v.u.until("the engine says what follows", func() bool { return says(v.w, "layers are narrow") || says(v.w, "Layers are narrow") })
+	v.see("method")
+	v.scroll(1150)
+	v.see("method-subject")
+	v.tap("All settings")
+	v.layOut()
+	v.scroll(1860)
+	v.see("method-settings")
+
+	test.Tap(v.w.toolbar.start)
+	v.u.until("a step is made", func() bool { return says(v.w, fmt.Sprintf("%d / %d", madePause, madeSteps)) })
+	v.see("train-running")
+	v.tap("Look inside")
+	v.u.until("the step is shown", func() bool { return says(v.w, "Inside step") })
+	v.see("train-inside")
+	v.eng.runs[folder] = v.eng.finished(folder)
+	v.w.project.Runner.Stop()
+	v.u.until("it is done", func() bool { return v.w.project.State() == project.Idle })
+	v.see("train")
+	v.openCell(2)
+	v.see("train-large")
+
+	v.w.tabs.SelectIndex(1)
+	v.eng.comparison = v.eng.compared(folder)
+	v.w.showComparison()
+	v.u.until("the comparison is read", func() bool { return says(v.w, "In figures") })
+	v.see("compare")
+	v.w.showMethod()
+
+	v.w.tabs.SelectIndex(3)
+	v.see("export")
+	v.tap("Paint")
+	v.u.until("it is painted", func() bool { return !says(v.w, "Stop") })
+	v.scroll(250)
+	v.see("export-playground")
+	v.w.tabs.SelectIndex(4)
+	v.see("settings")
+}
+
+// tour goes through a window.
+type tour struct {
+	t     *testing.T
+	u     *ui
+	w     *Window
+	eng   studio
+	shoot func(screen string)
+}
+
+// see shoots a screen when it is complete.
+func (v *tour) see(screen string) {
+	v.t.Helper()
+	v.rest()
+	v.shoot(screen)
+}
+
+// rest waits until nothing has changed for a moment and all pictures are there; a damaged one never is, so that it is not
+// waited for long.
+func (v *tour) rest() {
+	v.t.Helper()
+	start := time.Now()
+	v.layOut()
+	for quiet := 0; quiet < 3; quiet++ {
+		v.w.window.Canvas().Capture() // what comes into sight is asked for
+		time.Sleep(150 * time.Millisecond)
+		if len(v.u.posted) > 0 || v.lacksPictures() && time.Since(start) < 4*time.Second {
+			quiet = 0
+		}
+		v.u.settle()
+		if time.Since(start) > time.Minute {
+			v.t.Fatal("the window does not come to rest")
 		}
 	}
-	read := func(name string) image.Image {
-		img, err := imaging.Open(filepath.Join(images, name))
+}
+
+func (v *tour) lacksPictures() (lacks bool) {
+	visit(v.w.window.Content(), func(o fyne.CanvasObject) {
+		shown, ok := o.(*canvas.Image)
+		lacks = lacks || ok && shown.Image == nil && shown.Resource == nil && shown.File == "" && v.inSight(o)
+	})
+	return lacks
+}
+
+// inSight tells whether an object is a place for a picture within the window.
+func (v *tour) inSight(o fyne.CanvasObject) bool {
+	at, size := fyne.CurrentApp().Driver().AbsolutePositionForObject(o), o.Size()
+	return size.Width > 40 && at.Y >= 0 && at.Y+size.Height <= v.w.window.Canvas().Size().Height
+}
+
+func (v *tour) keys(names ...fyne.KeyName) {
+	v.w.pictures.Focus()
+	for _, name := range names {
+		v.w.window.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: name})
+	}
+}
+
+// page is what is shown below the toolbar.
+func (v *tour) page() fyne.CanvasObject { return v.w.tabs.Selected().Content }
+
+// tap presses a button of the page.
+func (v *tour) tap(text string) { guitest.Tap(v.t, v.page(), text) }
+
+// layOut has Fyne's test driver lay out what has grown, as a real window does by itself.
+func (v *tour) layOut() {
+	size := v.w.window.Canvas().Size()
+	v.w.window.Resize(size.SubtractWidthHeight(1, 1))
+	v.w.window.Resize(size)
+}
+
+// scroll moves the page down.
+func (v *tour) scroll(y float32) {
+	guitest.Find[*container.Scroll](v.page())[0].ScrollToOffset(fyne.NewPos(0, y))
+}
+
+// openCell opens the picture of a column, from 0, in the lowest row of the grid.
+func (v *tour) openCell(column int) {
+	place := fyne.CurrentApp().Driver().AbsolutePositionForObject
+	var lowest []fyne.Position
+	for _, shown := range guitest.Find[*canvas.Image](v.page()) {
+		at := place(shown)
+		switch {
+		case !v.inSight(shown) || len(lowest) > 0 && at.Y < lowest[0].Y:
+		case len(lowest) > 0 && at.Y == lowest[0].Y:
+			lowest = append(lowest, at)
+		default:
+			lowest = []fyne.Position{at}
+		}
+	}
+	slices.SortFunc(lowest, func(a, b fyne.Position) int { return cmp.Compare(a.X, b.X) })
+	test.TapCanvas(v.w.window.Canvas(), lowest[column].AddXY(20, 20))
+}
+
+// attention fills a folder with the sample zorbit, and with pictures that want attention.
+func attention(t *testing.T, images string) {
+	if err := os.RemoveAll(images); err != nil {
+		t.Fatal(err)
+	}
+	if err := samples.All()[0].Copy(images); err != nil {
+		t.Fatal(err)
+	}
+	derive := func(from int, what string, change func(image.Image) image.Image) string {
+		stem := filepath.Join(images, fmt.Sprintf("zorbit_%02d", from))
+		read, err := imaging.Open(stem + ".png")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return img
-	}
-	save := func(name string, img image.Image) {
-		f, err := os.Create(filepath.Join(images, name))
+		caption, err := os.ReadFile(stem + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := stem + " " + what + ".jpg"
+		f, err := os.Create(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if err := jpeg.Encode(f, img, nil); err != nil {
+		if err := jpeg.Encode(f, change(read), nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(strings.TrimSuffix(path, ".jpg")+".txt", caption, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	save("again.jpg", imaging.AdjustBrightness(read("zorbit_05.png"), 2))
-	save("blurred.jpg", imaging.Blur(read("zorbit_06.png"), 4))
-	save("tall.jpg", imaging.Crop(read("zorbit_04.png"), image.Rect(100, 0, 412, 512)))
-	save("tiny.jpg", imaging.Resize(read("zorbit_08.png"), 120, 0, imaging.Lanczos))
-	save("wide.jpg", imaging.Resize(imaging.Crop(read("zorbit_02.png"), image.Rect(0, 80, 512, 420)), 1536, 0, imaging.Lanczos))
-	save("zorbit at night.jpg", imaging.AdjustBrightness(read("zorbit_03.png"), -40))
-	save("torn.jpg", read("zorbit_01.png"))
-	torn := filepath.Join(images, "torn.jpg")
+	derive(5, "again", func(m image.Image) image.Image { return imaging.AdjustBrightness(m, 2) })
+	derive(6, "blurred", func(m image.Image) image.Image { return imaging.Blur(m, 4) })
+	derive(4, "tall", func(m image.Image) image.Image { return imaging.Crop(m, image.Rect(100, 0, 412, 512)) })
+	derive(8, "tiny", func(m image.Image) image.Image { return imaging.Resize(m, 120, 0, imaging.Lanczos) })
+	derive(2, "wide", func(m image.Image) image.Image {
+		return imaging.Resize(imaging.Crop(m, image.Rect(0, 80, 512, 420)), 1536, 0, imaging.Lanczos)
+	})
+	torn := derive(3, "torn", func(m image.Image) image.Image { return m })
 	if err := os.Truncate(torn, 9000); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func capture(t *testing.T, w *Window, path string) {

@@ -86,7 +86,8 @@ func (s *startPage) card(sample samples.Sample) fyne.CanvasObject {
 	name := widget.NewLabelWithStyle(sample.Name, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
 	class := widget.NewLabelWithStyle(lang.L(sample.Class), fyne.TextAlignCenter, fyne.TextStyle{})
 	class.SizeName, class.Importance = fynetheme.SizeNameCaptionText, widget.LowImportance
-	return widget.NewCard("", "", container.NewVBox(picture, name, class, try))
+	names := container.New(layout.NewCustomPaddedVBoxLayout(-theme.Normal), name, class)
+	return widgets.Card(container.NewPadded(container.NewVBox(picture, names, try)))
 }
 
 // coverSide is in pixels.

@@ -33,7 +33,8 @@ func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolb
 	t.start.Importance = widget.HighImportance
 	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
 	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
-	middle := container.NewGridWithColumns(2, t.title, t.state)
+	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
+	middle := container.NewGridWithColumns(2, t.title, state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
 		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), middle)), widget.NewSeparator())
 	p.Opened.Listen(func(*project.Project) { t.update() })

@@ -79,7 +79,8 @@ func (e *Page) build() fyne.CanvasObject {
 		label.Alignment = fyne.TextAlignCenter
 		pictures.Add(container.NewVBox(e.pictures[i], label))
 	}
-	about := container.NewVBox(e.name, e.where, container.NewHBox(open, copyPath), e.likeness)
+	buttons := container.New(layout.NewCustomPaddedLayout(0, 0, fynetheme.InnerPadding(), 0), container.NewHBox(open, copyPath)) // where texts begin
+	about := container.NewVBox(e.name, e.where, buttons, e.likeness)
 	top := widgets.Card(container.NewBorder(nil, nil, nil, pictures, about))
 	gap := func() fyne.CanvasObject { return container.NewGridWrap(fyne.NewSize(1, theme.Normal)) }
 	column := container.NewVBox(top, gap(), widgets.Heading(lang.L("Try it here")), e.playground.object, gap(),

@@ -14,7 +14,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -22,6 +21,7 @@ import (
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/terms"
+	"easel/gui/theme"
 	"easel/gui/widgets"
 )
 
@@ -73,7 +73,8 @@ func newPlayground(eng engine.Engine, p *project.Project, run post.Func) *playgr
 		cell(lang.L("Guidance (CFG)"), g.guidance), cell(lang.L("Seed"), g.seed))
 	controls := container.NewVBox(cell(lang.L("Prompt"), g.prompt), cell(lang.L("Negative prompt"), g.negative), numbers,
 		cell(lang.L("Weight of your file"), container.NewBorder(nil, nil, nil, g.weightText, g.weight)), g.paint, g.progress, g.problem)
-	picture := container.New(layout.NewStackLayout(), g.compare)
+	none := widget.NewIcon(theme.ColoredIcon("pictures", fynetheme.ColorNameDisabled)) // below the pictures, until there are some
+	picture := container.NewStack(widgets.Card(container.NewCenter(container.NewGridWrap(fyne.NewSquareSize(48), none))), g.compare)
 	g.object = container.NewGridWithColumns(2, controls, container.NewPadded(picture))
 	return g
 }

@@ -123,7 +123,7 @@ func (r *tileRenderer) MinSize() fyne.Size {
 }
 
 func (r *tileRenderer) labelHeight() float32 {
-	return r.Theme().Size(theme.SizeNameCaptionText)*1.4 + 2*easel.Tight
+	return r.Theme().Size(theme.SizeNameCaptionText)*1.4 + 3*easel.Tight
 }
 
 func (r *tileRenderer) Layout(size fyne.Size) {
@@ -136,7 +136,7 @@ func (r *tileRenderer) Layout(size fyne.Size) {
 	put(r.frame, 2, 2, size.Width-4, size.Height-4)
 	put(r.focus, 5, 5, size.Width-10, size.Height-10)
 	put(r.picture, easel.Near, easel.Near, size.Width-2*easel.Near, size.Height-easel.Near-label)
-	put(r.caption, easel.Near, size.Height-label, size.Width-2*easel.Near, label)
+	put(r.caption, easel.Near, size.Height-label, size.Width-2*easel.Near, label-easel.Tight) // above the focus' line
 	const icon = 22
 	put(r.badge, size.Width-icon-easel.Near, easel.Near, icon, icon)
 	if !r.usable { // instead of the picture

@@ -34,18 +34,19 @@ type inside struct {
 
 func newInside(run post.Func, next, back func()) *inside {
 	s := &inside{heading: widgets.Heading(""), caption: widgets.Quiet(""), pipeline: widgets.NewPipeline("", run), updates: widgets.Wrapped(""), post: run}
-	cells := container.New(layout.NewGridLayoutWithColumns(3))
+	cells := container.New(gallery{})
 	for i := range s.pictures {
 		s.pictures[i] = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}
 		s.pictures[i].SetMinSize(fyne.NewSquareSize(112))
 		s.texts[i] = widgets.Caption("")
-		s.texts[i].Wrapping = fyne.TextWrapWord
-		cells.Add(container.NewBorder(nil, s.texts[i], nil, nil, s.pictures[i]))
+		s.texts[i].Wrapping, s.texts[i].Alignment = fyne.TextWrapWord, fyne.TextAlignCenter
+		cells.Add(s.pictures[i])
+		cells.Add(s.texts[i])
 	}
 	s.next = widget.NewButtonWithIcon(lang.L("Next step"), theme.MediaSkipNextIcon(), func() { s.wait(); next() })
 	close := widget.NewButtonWithIcon(lang.L("Back"), theme.NavigateBackIcon(), back)
 	foot := container.NewBorder(nil, nil, container.NewGridWrap(fyne.NewSize(240, 150), s.pipeline), nil, container.NewVBox(layout.NewSpacer(), s.updates, layout.NewSpacer()))
-	s.object = container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, close, s.next, s.heading), s.caption), foot, nil, nil, cells)
+	s.object = container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, close, s.next, s.heading), s.caption), foot, nil, nil, container.NewVScroll(cells)) // large text leaves little room
 	return s
 }
 

@@ -30,6 +30,7 @@ const sideWidth = 264
 
 func newSide(addPrompt func(string)) *side {
 	s := &side{progress: widget.NewProgressBar(), doing: widgets.Quiet(""), plot: widgets.NewPlot(), prompt: widget.NewEntry()}
+	s.progress.TextFormatter = func() string { return "" } // the numbers say it, and half of a text would stand on either colour
 	numbers := container.New(twoColumns{})
 	for _, n := range new(watch).numbers() {
 		name, value := widget.NewLabel(n[0]), widget.NewLabelWithStyle("", fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
@@ -63,6 +64,9 @@ func (s *side) show(w *watch, state project.State) {
 		doing = lang.L("Stopping: what is trained is being saved")
 	}
 	setText(s.doing, doing)
+	if s.doing.Show(); doing == "" {
+		s.doing.Hide()
+	}
 	s.plot.SetPoints(w.losses, float64(max(w.steps, 1)))
 	for i, n := range w.numbers() {
 		setText(s.names[i], n[0])

@@ -200,7 +200,16 @@ type pipelineArrow struct {
 	lines []*canvas.Line // a line for each leg, then two for the head
 }
 
-func (r *pipelineRenderer) MinSize() fyne.Size { return fyne.NewSize(220, 220*pictureHeight/100) }
+// The widths of a picture that can be read, and of one that takes no more room than it is worth.
+const (
+	leastPicture = 220
+	mostPicture  = 320
+)
+
+// MinSize has the height that suits the width.
+func (r *pipelineRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(leastPicture, min(max(r.p.Size().Width, leastPicture), mostPicture)*pictureHeight/100)
+}
 
 // build makes the objects of the present element.
 func (r *pipelineRenderer) build() {

@@ -168,14 +168,19 @@ type plotRenderer struct {
 	reading, top, bottom, last *canvas.Text
 }
 
-func (r *plotRenderer) MinSize() fyne.Size { return fyne.NewSize(160, 110) }
+// leastPlot is the height of what is between the texts.
+const leastPlot = 84
+
+func (r *plotRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(160, leastPlot+r.reading.MinSize().Height+r.last.MinSize().Height+2*theme.Padding())
+}
 
 func (r *plotRenderer) Layout(size fyne.Size) {
-	pad := theme.Padding()
+	pad, indent := theme.Padding(), theme.InnerPadding() // texts begin and end where those of labels do
 	head := r.reading.MinSize().Height
 	foot := r.last.MinSize().Height
 	at, inner := fyne.NewPos(0, head+pad), fyne.NewSize(size.Width, max(size.Height-head-foot-2*pad, 1))
-	r.reading.Move(fyne.NewPos(0, 0))
+	r.reading.Move(fyne.NewPos(indent, 0))
 	r.reading.Resize(fyne.NewSize(size.Width, head))
 	for _, o := range []fyne.CanvasObject{r.ground, r.raster} {
 		o.Move(at)
@@ -183,9 +188,9 @@ func (r *plotRenderer) Layout(size fyne.Size) {
 	}
 	r.cursor.Move(at.AddXY(r.p.hover*size.Width, 0))
 	r.cursor.Resize(fyne.NewSize(1, inner.Height))
-	r.top.Move(at.AddXY(pad, 0))
-	r.bottom.Move(at.AddXY(pad, inner.Height-r.bottom.MinSize().Height))
-	r.last.Move(fyne.NewPos(size.Width-r.last.MinSize().Width, at.Y+inner.Height+pad))
+	r.top.Move(at.AddXY(indent, 0))
+	r.bottom.Move(at.AddXY(indent, inner.Height-r.bottom.MinSize().Height))
+	r.last.Move(fyne.NewPos(size.Width-indent-r.last.MinSize().Width, at.Y+inner.Height+pad))
 }
 
 func (r *plotRenderer) Refresh() {
