@@ -100,7 +100,10 @@ func (w *Window) newTabs() *container.AppTabs {
 		}
 	})
 	tabs.OnSelected = func(tab *container.TabItem) {
-		if tab.Content == w.settings.Content() {
+		switch tab.Content {
+		case w.method.Content():
+			w.method.Shown()
+		case w.settings.Content():
 			w.settings.Shown()
 		}
 	}
