@@ -108,12 +108,18 @@ func (w *Window) newTabs() *container.AppTabs {
 			tabs.SelectIndex(2)
 		}
 	})
-	tabs.OnUnselected = func(*container.TabItem) { w.compare.Hidden() }
+	w.method.Hidden()
+	tabs.OnUnselected = func(*container.TabItem) {
+		w.method.Hidden()
+		w.compare.Hidden()
+	}
 	tabs.OnSelected = func(tab *container.TabItem) {
-		if tab == tabs.Items[1] && w.compare.Content().Visible() {
+		switch {
+		case tab == tabs.Items[1] && w.compare.Content().Visible():
 			w.compare.Shown()
-		}
-		if tab.Content == w.settings.Content() {
+		case tab == tabs.Items[1]:
+			w.method.Shown()
+		case tab.Content == w.settings.Content():
 			w.settings.Shown()
 		}
 	}
@@ -124,6 +130,7 @@ func (w *Window) newTabs() *container.AppTabs {
 // showComparison shows the methods side by side in place of the Method page, showMethod that again.
 func (w *Window) showComparison() {
 	w.method.Content().Hide()
+	w.method.Hidden()
 	w.compare.Open()
 }
 
@@ -131,6 +138,7 @@ func (w *Window) showMethod() {
 	w.compare.Content().Hide()
 	w.compare.Hidden()
 	w.method.Content().Show()
+	w.method.Shown()
 }
 
 // applySettings has the window look and work as they say, and keeps them.

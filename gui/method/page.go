@@ -36,6 +36,8 @@ type Page struct {
 	choices *choices
 	drawer  *drawer
 
+	stale   bool               // something has changed since the newest question
+	unseen  bool               // another page is shown
 	timer   *time.Timer        // until the next question
 	asking  context.CancelFunc // of the newest question; nil where there is none
 	number  int                // of the newest question
@@ -121,16 +123,33 @@ func (m *Page) info(name string) engine.MethodInfo {
 	return engine.MethodInfo{}
 }
 
+// Shown is called when the page has come to be seen, Hidden when it is no more. It is seen at first.
+func (m *Page) Shown() {
+	m.unseen = false
+	if m.stale {
+		m.ask()
+	}
+}
+
+// Hidden: see Shown.
+func (m *Page) Hidden() { m.unseen = true }
+
 // askSoon asks when nothing has changed for a moment.
 func (m *Page) askSoon() {
+	m.stale = true
 	if m.timer != nil {
 		m.timer.Stop()
 	}
 	m.timer = time.AfterFunc(thinkTime, func() { m.post(m.ask) })
 }
 
-// ask asks the engine what follows from the job, unless it trains: it would answer only afterwards.
+// ask asks the engine what follows from the job, unless it trains: it would answer only afterwards. It waits until somebody
+// sees the page, as the answer takes the engine a model's memory.
 func (m *Page) ask() {
+	if m.unseen {
+		return
+	}
+	m.stale = false
 	if m.asking != nil {
 		m.asking()
 		m.asking = nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -74,6 +75,7 @@ type page struct {
 	queue   guitest.Queue
 	project *project.Project
 	window  fyne.Window
+	page    *method.Page
 }
 
 func newPage(t *testing.T) *page {
@@ -83,6 +85,7 @@ func newPage(t *testing.T) *page {
 	p := &page{t: t, eng: &fakeEngine{}, queue: guitest.NewQueue(), project: project.New()}
 	p.window = test.NewTempWindow(t, widget.NewLabel(""))
 	m := method.New(p.eng, p.project, p.queue.Post, p.window)
+	p.page = m
 	t.Cleanup(m.Close)
 	p.window.SetContent(m.Content())
 	p.window.Resize(fyne.NewSize(1000, 700))
@@ -251,3 +254,17 @@ func TestSettingsOfAllKindsReachTheJob(t *testing.T) {
 }
 
 func (p *page) selects() []*widget.Select { return guitest.Find[*widget.Select](p.content()) }
+
+// TestNothingIsAskedUnseen: an answer takes a model's memory, and each edit of a caption would want one.
+func TestNothingIsAskedUnseen(t *testing.T) {
+	p := newPage(t)
+	p.page.Hidden()
+	p.project.Edit(func(j *engine.Job) { j.Word = "zorbit" })
+	late := time.Now().Add(1200 * time.Millisecond)
+	p.queue.Until(t, "the page would have asked", func() bool { return time.Now().After(late) })
+	if job := p.eng.last(); job.Word != "" {
+		t.Errorf("a hidden page asked about %+v", job)
+	}
+	p.page.Shown()
+	p.queue.Until(t, "a plan for what was edited", func() bool { return p.eng.last().Word == "zorbit" })
+}

@@ -132,7 +132,7 @@ func TestFilesThatTrainingCannotBeginWith(t *testing.T) {
 		{"files/lora.safetensors", map[string]string{"dora": "on"}, engine.BadInput, "it is a plain LoRA"},
 		{"files/lora.safetensors", map[string]string{"rs-lora": "on"}, engine.BadInput, "its alphas say"},
 		{"files/lora.safetensors", map[string]string{"block-ranks": "mid=3"}, engine.BadInput, "its layers have their ranks"},
-		{"files/ti-a1111.safetensors", nil, engine.Unsupported, "does not belong in a plain LoRA"},
+		{"files/ti-a1111.safetensors", nil, engine.Unsupported, "this is a textual inversion, no LoRA"},
 		{"tiny-sd2/lora.safetensors", nil, engine.BadFile, "made for another model (SD2; this one is SD1)"},
 		{"tiny-sdxl/lora.safetensors", nil, engine.BadFile, "made for another model (SDXL; this one is SD1)"},
 	} {
