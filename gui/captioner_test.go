@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/storage"
 
 	"easel/engine/format"
+	"easel/gui/guitest"
 	"easel/gui/settings"
 )
 
@@ -62,6 +63,16 @@ func TestACaptionerAmongPicturesIsTaken(t *testing.T) {
 	wantText(t, w, "Captions are now written by blip.safetensors (BLIP captioner).")
 	if w.project.Job().Model == blip {
 		t.Error("it is the base model too")
+	}
+	guitest.Tap(t, w.window.Content(), "Write captions")
+	asks := w.window.Canvas().Overlays().Top()
+	guitest.WantText(t, asks, blip+" writes them.")
+	guitest.Capture(t, w.window, "captions-own")
+	guitest.Tap(t, asks, "Back to the usual captioner")
+	guitest.WantText(t, asks, "The usual captioner writes them.")
+	guitest.Capture(t, w.window, "captions-usual")
+	if got := settings.Load(w.app.Preferences()).Captioner; got != "" {
+		t.Errorf("%s is kept", got)
 	}
 }
 

@@ -320,7 +320,6 @@ func TestCaptionsByTheUsersOwnCaptioner(t *testing.T) {
 	}
 	b.showAuto()
 	guitest.WantText(t, b.window.Canvas().Overlays().Top(), "/models/wd-vit-tagger-v3 writes them.")
-	guitest.Capture(t, b.window, "captions-own")
 	if got := write().Model; got != "/models/wd-vit-tagger-v3" {
 		t.Errorf("written by %q", got)
 	}
