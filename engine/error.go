@@ -60,6 +60,15 @@ func Errorf(op, path string, kind Kind, format string, args ...any) *Error {
 	return &Error{Op: op, Path: path, Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
+// InFile names the file or folder in an Error that names none.
+func InFile(path string, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Path == "" {
+		e.Path = path
+	}
+	return err
+}
+
 // KindOf returns the kind of the first Error in err's chain, and Internal where there is none.
 func KindOf(err error) Kind {
 	var e *Error

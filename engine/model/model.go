@@ -84,7 +84,7 @@ func (m *Model) parse(dir string, config func(Part) ([]byte, error)) error {
 			}
 		}
 		if err != nil {
-			return inFile(filepath.Join(dir, string(part), "config.json"), err)
+			return engine.InFile(filepath.Join(dir, string(part), "config.json"), err)
 		}
 	}
 	return nil

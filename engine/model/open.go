@@ -40,11 +40,11 @@ func Open(path string, o Options) (*Model, error) {
 		}
 	}
 	if err != nil {
-		return nil, inFile(path, err)
+		return nil, engine.InFile(path, err)
 	}
 	if err := m.Use(o); err != nil {
 		m.Close()
-		return nil, inFile(path, err)
+		return nil, engine.InFile(path, err)
 	}
 	return m, nil
 }
@@ -103,18 +103,9 @@ func (m *Model) fromCheckpoint(c *format.Checkpoint, o Options) error {
 	}
 	m.Scheduler = fmt.Appendf(nil, scheduler, c.Has("ztsnr"))
 	if err := m.configure(source, o.Configs); err != nil {
-		return inFile(c.Path(), err)
+		return engine.InFile(c.Path(), err)
 	}
-	return inFile(c.Path(), m.check())
-}
-
-// inFile names the file or folder in an error that names none.
-func inFile(path string, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && e.Path == "" {
-		e.Path = path
-	}
-	return err
+	return engine.InFile(c.Path(), m.check())
 }
 
 // configure takes the configurations from the folder that is given, or from the tensors' shapes.

@@ -2,7 +2,6 @@ package blip
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -60,18 +59,9 @@ func From(files *format.Captioner) (m *Model, err error) {
 	}
 	if err != nil {
 		files.Close()
-		return nil, inFile(files.Path(), err)
+		return nil, engine.InFile(files.Path(), err)
 	}
 	return m, nil
-}
-
-// inFile names the file or folder in an error that names none.
-func inFile(path string, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && e.Path == "" {
-		e.Path = path
-	}
-	return err
 }
 
 // config takes the configuration from config.json, or from the tensors' shapes.

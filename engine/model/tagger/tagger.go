@@ -4,7 +4,6 @@ package tagger
 
 import (
 	"encoding/json"
-	"errors"
 
 	"easel/engine"
 	"easel/engine/format"
@@ -45,18 +44,9 @@ func From(files *format.Captioner) (m *Model, err error) {
 	}
 	if err != nil {
 		files.Close()
-		return nil, inFile(files.Path(), err)
+		return nil, engine.InFile(files.Path(), err)
 	}
 	return m, nil
-}
-
-// inFile names the file or folder in an error that names none.
-func inFile(path string, err error) error {
-	var e *engine.Error
-	if errors.As(err, &e) && e.Path == "" {
-		e.Path = path
-	}
-	return err
 }
 
 // configure takes the sizes from the tensors' shapes, and the activation from timm's config.json where there is one.
