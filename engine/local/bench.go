@@ -81,7 +81,7 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 	default:
 		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae, text or picture", req.Part)
 	}
-	if _, known := fileTypes[req.File]; req.File != "" && (!known || req.Shape != "sd15") {
+	if _, known := storageTypes[req.File]; req.File != "" && (!known || req.Shape != "sd15") {
 		return nil, nil, nil, bad("file cannot be %q; choose f32, f16 or bf16, and the shape sd15", req.File)
 	}
 	switch req.DType {
@@ -125,16 +125,13 @@ func (l *local) benchPart(ctx context.Context, req engine.BenchRequest, shape, p
 	return row, err
 }
 
-// fileTypes are what the numbers of a checkpoint can be.
-var fileTypes = map[string]kernel.DType{"f32": kernel.F32, "f16": kernel.F16, "bf16": kernel.BF16}
-
 // benchModel opens what is measured; the full size's weights are as a file of that type has them, or as dt.
 func (l *local) benchModel(shape, file string, dt kernel.DType) (*pipeline, error) {
 	computing := l.computing(dt).String()
 	if shape == "builtin" {
 		return l.open(shape, computing, model.Options{})
 	}
-	stored, ok := fileTypes[file]
+	stored, ok := storageTypes[file]
 	if !ok {
 		stored = dt
 	}

@@ -90,7 +90,7 @@ func (s *session) exportForm(form engine.FileForm, taken map[string]bool) error 
 		if err != nil {
 			return err
 		}
-		if err := file.Export(path, s.about(path), exportTypes[s.job.Export]); err != nil {
+		if err := file.Export(path, s.about(path), storageTypes[s.job.Export]); err != nil {
 			return err
 		}
 		s.result.Exports = append(s.result.Exports, path)
@@ -140,7 +140,8 @@ func sizeOf(path string) (n int64, err error) {
 	return n, nil
 }
 
-var exportTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
+// storageTypes are what the numbers of a file of weights can be, by their names.
+var storageTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
 
 func (s *session) about(path string) method.About {
 	a := method.About{Job: s.job, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),

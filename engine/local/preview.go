@@ -29,7 +29,7 @@ func (s *session) preview(ctx context.Context, measure bool) (engine.Preview, er
 		}
 	}
 	p := engine.Preview{Job: s.job, Choices: s.choices, Pictures: len(s.pictures.Items), Plan: s.job.Plan,
-		Parameters: s.parameters(), FileBytes: method.FileBytes(s.tuning, exportTypes[s.job.Export])}
+		Parameters: s.parameters(), FileBytes: method.FileBytes(s.tuning, storageTypes[s.job.Export])}
 	if !measure {
 		return p, nil
 	}
@@ -100,7 +100,7 @@ func (p *pipeline) cost(m method.Method) (engine.MethodCost, error) {
 	if err != nil {
 		return engine.MethodCost{}, err
 	}
-	c := engine.MethodCost{Peak: plan.Peak, FileBytes: method.FileBytes(f.tuning, exportTypes[job.Export])}
+	c := engine.MethodCost{Peak: plan.Peak, FileBytes: method.FileBytes(f.tuning, storageTypes[job.Export])}
 	for _, t := range f.tuning.Parameters() {
 		c.Parameters += int64(t.Value.Len())
 	}

@@ -141,7 +141,7 @@ func (s *session) thin(checkpoint string) error {
 	if checkpoint == "" {
 		return nil
 	}
-	if err := train.Thin(checkpoint, store.ValuesOf(checkpoint), exportTypes[s.job.Export]); err != nil {
+	if err := train.Thin(checkpoint, store.ValuesOf(checkpoint), storageTypes[s.job.Export]); err != nil {
 		return err
 	}
 	return os.Remove(checkpoint)
