@@ -48,7 +48,7 @@ func (w *Window) isProject(path string) bool {
 
 // takeInto imports paths into the open project, or into a new one.
 func (w *Window) takeInto(paths []string) {
-	if dir := w.project.Dir(); dir != "" {
+	if dir := w.project.Dir(); dir != "" && !w.start.content.Visible() {
 		w.tabs.SelectIndex(0)
 		w.importInto(dir, paths)
 		return
@@ -72,6 +72,10 @@ func projectName(paths []string) string {
 
 // create makes a project of a name that is free, has fill put files into its folder, opens it, and calls then.
 func (w *Window) create(name string, job engine.Job, fill func(dir string) error, then func(dir string)) {
+	if w.project.State().Busy() {
+		w.fail(errBusy())
+		return
+	}
 	projects := w.values.Projects
 	job = w.withDefaults(job)
 	job.Memory = w.values.Memory
@@ -226,12 +230,13 @@ func (w *Window) pick() {
 }
 
 // pickFolder asks for a folder of pictures, or of a project.
-func (w *Window) pickFolder() { w.askFolder(func(dir string) { w.Take([]string{dir}) }) }
+func (w *Window) pickFolder() { w.askFolder("", func(dir string) { w.Take([]string{dir}) }) }
 
 // choose asks for a project.
-func (w *Window) choose() { w.askFolder(w.Open) }
+func (w *Window) choose() { w.askFolder(w.values.Projects, w.Open) }
 
-func (w *Window) askFolder(then func(dir string)) {
+// askFolder asks for a folder, beginning in begin where that is one.
+func (w *Window) askFolder(begin string, then func(dir string)) {
 	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
 		switch {
 		case err != nil:
@@ -240,6 +245,9 @@ func (w *Window) askFolder(then func(dir string)) {
 			then(folder.Path())
 		}
 	}, w.window)
+	if at, err := storage.ListerForURI(storage.NewFileURI(begin)); err == nil && begin != "" {
+		d.SetLocation(at)
+	}
 	d.Resize(fyne.NewSize(760, 520))
 	d.Show()
 }

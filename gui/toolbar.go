@@ -20,10 +20,11 @@ type toolbar struct {
 	state   *widget.Label
 	start   *widget.Button
 	stop    *widget.Button
+	middle  fyne.CanvasObject
 	content fyne.CanvasObject
 }
 
-func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolbar {
+func newToolbar(p *project.Project, projects func(), words fyne.CanvasObject) *toolbar {
 	t := &toolbar{project: p, title: widget.NewLabel(""), state: widget.NewLabel("")}
 	t.title.TextStyle.Bold, t.title.SizeName = true, fynetheme.SizeNameSubHeadingText
 	t.title.Truncation, t.state.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
@@ -32,17 +33,35 @@ func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolb
 	t.start = widget.NewButtonWithIcon("", nil, t.press)
 	t.start.Importance = widget.HighImportance
 	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
-	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
+	folder := widget.NewButtonWithIcon(lang.L("Projects"), theme.Icon("folder"), projects)
 	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
-	middle := container.NewGridWithColumns(2, t.title, state)
+	t.middle = container.New(headLayout{t.title}, t.title, state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
-		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), middle)), widget.NewSeparator())
+		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), t.middle)), widget.NewSeparator())
 	p.Opened.Listen(func(*project.Project) { t.update() })
 	p.Edited.Listen(func(engine.Job) { t.update() })
 	p.PicturesChanged.Listen(func(int) { t.update() })
 	p.StateChanged.Listen(func(project.State) { t.update() })
 	t.update()
 	return t
+}
+
+// headLayout gives the title what its text needs, at most half, and the rest to what stands beside it.
+type headLayout struct{ title *widget.Label }
+
+// Layout implements fyne.Layout.
+func (l headLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	text := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width
+	width := min(text+2*fynetheme.InnerPadding()+1, size.Width/2)
+	objects[0].Resize(fyne.NewSize(width, size.Height))
+	objects[1].Move(fyne.NewPos(width, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-width, size.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (headLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
 }
 
 // press starts, pauses or goes on.
@@ -75,6 +94,7 @@ func (t *toolbar) update() {
 	face := faces[state]
 	t.title.SetText(t.project.Name())
 	t.state.SetText(face.says)
+	t.middle.Refresh() // the title has another width
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))

@@ -316,3 +316,72 @@ func mkdir(t *testing.T, dir string) string {
 	}
 	return dir
 }
+
+func TestANewProjectIsBegunBesideTheOpenOne(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Teach a model", "Back to my toy")
+	guitest.Tap(t, w.window.Content(), "Back to my toy")
+	if w.start.content.Visible() || !w.pictures.Content().Visible() {
+		t.Error("the project is not shown again")
+	}
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	w.Take([]string{writeJPEG(t, filepath.Join(mkdir(t, filepath.Join(t.TempDir(), "cats")), "a.jpg"), 64, 64)})
+	u.until("there is another", func() bool { return w.project.Name() == "a" && w.project.Pictures() == 1 })
+	if w.start.content.Visible() {
+		t.Error("the start page is still shown")
+	}
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Or go on with", "my toy   "+dir)
+	w.leaveStart()
+	w.project.SetState(2) // training
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Stop that first")
+	w.project.SetState(0)
+}
+
+func TestAProjectWithARunOpensWhereItIsSeen(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	run := finished(t, dir)
+	run.Done, run.Step = false, 200
+	eng.jobs[dir], eng.runs[dir] = run.Job, run
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("the project is open", func() bool { return w.project.Dir() == dir })
+	if w.tabs.SelectedIndex() != trainTab {
+		t.Errorf("page %d is shown", w.tabs.SelectedIndex())
+	}
+	wantText(t, w, "A run stopped after step 200 of 300")
+}
+
+func TestEscapeClosesADialogFirst(t *testing.T) {
+	w, _ := newTestWindow(t, newFakeEngine())
+	w.notice.show("three files", []string{"a", "b", "c"})
+	guitest.Tap(t, w.notice.content, "Which?")
+	escape := func() { w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) }
+	escape()
+	if w.window.Canvas().Overlays().Top() != nil || !w.notice.content.Visible() {
+		t.Error("the dialog is still there, or the notice went with it")
+	}
+	escape()
+	if w.notice.content.Visible() {
+		t.Error("the notice is still there")
+	}
+}
+
+func TestTheToolbarHasRoomForWhatIsMissing(t *testing.T) {
+	w, _ := newTestWindow(t, newFakeEngine())
+	w.window.Resize(fyne.NewSize(1100, 760))
+	w.project.Open("/p/my cat", engine.Job{}, engine.Run{})
+	w.project.SetPictures(8)
+	text := fyne.MeasureText(w.toolbar.state.Text, w.app.Settings().Theme().Size("text"), fyne.TextStyle{}).Width
+	if has := w.toolbar.state.Size().Width; has < text {
+		t.Errorf("%q needs %v and has %v", w.toolbar.state.Text, text, has)
+	}
+}

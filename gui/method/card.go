@@ -130,7 +130,9 @@ func (c *card) TypedRune(rune) {}
 func (c *card) TypedKey(e *fyne.KeyEvent) {
 	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 		c.choose()
+		return
 	}
+	widgets.PassKey(c, e)
 }
 
 // CreateRenderer implements fyne.Widget.

@@ -4,6 +4,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
+
+	"easel/gui/widgets"
 )
 
 // grid is the pictures as tiles, with keys.
@@ -81,8 +83,13 @@ func (g *grid) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		g.page.removeSelected()
 	case fyne.KeyEscape:
+		if len(g.page.album.selected) == 0 {
+			widgets.PassKey(g, e)
+		}
 		g.page.album.none()
 		g.page.selectionChanged()
+	default:
+		widgets.PassKey(g, e)
 	}
 }
 

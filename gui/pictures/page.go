@@ -249,6 +249,16 @@ func (p *Page) Shortcut(s fyne.Shortcut) bool {
 	return true
 }
 
+// nextAttention selects the next picture that wants a look.
+func (p *Page) nextAttention() {
+	if name := p.album.nextAttention(); name != "" {
+		p.album.only(name)
+		p.grid.ScrollTo(p.album.place(name))
+		p.Focus()
+		p.selectionChanged()
+	}
+}
+
 // removeSelected moves the selected pictures out of the project.
 func (p *Page) removeSelected() {
 	names := p.album.chosen()

@@ -22,6 +22,7 @@ type banner struct {
 	icon    *widget.Icon
 	text    *widget.Label
 	actions *fyne.Container
+	fit     func() // lays out what holds the banner
 }
 
 func newBanner() *banner {
@@ -56,10 +57,16 @@ func (b *banner) say(icon fyne.Resource, text string, actions ...action) {
 		b.actions.Add(button)
 	}
 	b.object.Show()
-	b.object.Refresh()
+	for range 2 { // how high a text is follows from its width, which the first gives it
+		b.fit()
+	}
 }
 
 func (b *banner) offer(run engine.Run, goOn, anew func()) {
+	if run.Step == run.Job.Steps {
+		b.say(theme.HistoryIcon(), lang.L("All steps of this run are done, but its file was not finished. Go on, and it will be."), action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
+		return
+	}
 	b.say(theme.HistoryIcon(), fmt.Sprintf(lang.L("A run stopped after step %d of %d. It can go on as if nothing had happened."), run.Step, run.Job.Steps),
 		action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
 }
@@ -87,12 +94,12 @@ func (b *banner) nothing() {
 	b.say(theme.WarningIcon(), lang.L("This run changed nothing: the model is as it was. Most often the learning rate is too low, or there were too few steps. Both are on the Method page."))
 }
 
-func (b *banner) fail(err error) {
+func (b *banner) fail(err error, actions ...action) {
 	text := err.Error()
 	if engine.KindOf(err) == engine.OutOfMemory {
 		text += "\n" + lang.L("Close other programs, or choose a smaller picture size or batch on the Method page.")
 	}
-	b.say(theme.ErrorIcon(), text)
+	b.say(theme.ErrorIcon(), text, actions...)
 }
 
 func (b *banner) warn(text string) { b.say(theme.WarningIcon(), text) }
