@@ -205,10 +205,10 @@ func TestPicturesOfARunThatCannotBeShown(t *testing.T) {
 func TestAProjectThatCannotBeOpened(t *testing.T) {
 	w, u := newTestWindow(t, newFakeEngine())
 	w.Open("/none")
-	u.until("it says so", func() bool { return says(w, "no Easel project is here") })
+	u.until("it says so", func() bool { return says(w, "is no project of Easel") })
 	test.TypeOnCanvas(w.window.Canvas(), "")
 	w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if says(w, "no Easel project is here") {
+	if says(w, "is no project of Easel") {
 		t.Error("Escape does not close the notice")
 	}
 }
