@@ -145,7 +145,7 @@ func (w *Window) taken(all []taken) (refused []string) {
 		case t.Name != "":
 			names = append(names, t.Name)
 		case t.Model != nil:
-			w.takeModel(t.Source, t.Model.Kind)
+			w.takeModel(t.Source, *t.Model)
 		case t.Why != "":
 			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, t.Why))
 		}
@@ -168,16 +168,22 @@ func (w *Window) takenAll(refused []string, err error) {
 }
 
 // takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
-func (w *Window) takeModel(path, kind string) {
+func (w *Window) takeModel(path string, info engine.FileInfo) {
 	name := filepath.Base(path)
-	switch kind {
+	switch info.Kind {
 	case "checkpoint", "diffusers folder":
 		w.project.Edit(func(j *engine.Job) { j.Model = path })
-		w.notice.show(fmt.Sprintf(lang.L("%s is the base model now."), name), nil)
+		w.notice.tell(fmt.Sprintf(lang.L("%s is the base model now."), name))
 	case blip, wdTagger:
-		w.takeCaptioner(path, kind)
+		w.takeCaptioner(path, info.Kind)
+	case "LoRA":
+		w.notice.show(fmt.Sprintf(lang.L("%s is a LoRA, not a base model. The Export page merges it into one; on the Method page, under All settings, training can begin with it."), name), nil)
 	default:
-		w.notice.show(fmt.Sprintf(lang.L("%s is no base model but: %s."), name, kind), nil)
+		text := fmt.Sprintf(lang.L("%s is no base model but: %s."), name, info.Kind)
+		if info.Note != "" {
+			text = name + ": " + info.Note
+		}
+		w.notice.show(text, nil)
 	}
 }
 

@@ -228,3 +228,18 @@ func TestTheNewestJobIsKept(t *testing.T) {
 		t.Errorf("kept %+v, error %v", job, err)
 	}
 }
+
+func TestAModelThatCannotBeTrainedIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		info engine.FileInfo
+		want string
+	}{
+		{engine.FileInfo{Kind: "LoRA"}, "x.safetensors is a LoRA, not a base model."},
+		{engine.FileInfo{Kind: "tensors", Note: "This is a model of another family."}, "x.safetensors: This is a model of another family."},
+		{engine.FileInfo{Kind: "VAE"}, "x.safetensors is no base model but: VAE."},
+	} {
+		w, _ := newTestWindow(t, newFakeEngine())
+		w.takeModel("/m/x.safetensors", c.info)
+		wantText(t, w, c.want)
+	}
+}

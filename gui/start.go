@@ -28,6 +28,7 @@ import (
 type startPage struct {
 	w       *Window
 	back    *widget.Button  // to the open project
+	top     *fyne.Container // holds back
 	recent  *fyne.Container // what was open last
 	content fyne.CanvasObject
 }
@@ -38,7 +39,8 @@ func newStartPage(w *Window) *startPage {
 	for _, sample := range samples.All() {
 		cards.Add(s.card(sample))
 	}
-	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal), container.NewHBox(s.back),
+	s.top = container.NewHBox(s.back)
+	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal), s.top,
 		heading(lang.L("Teach a model your own subject"), fynetheme.SizeNameHeadingText),
 		indented(s.steps()), indented(s.buttons()), s.recent,
 		heading(lang.L("Or try it with a sample"), fynetheme.SizeNameSubHeadingText), indented(cards))
@@ -118,7 +120,7 @@ func (s *startPage) try(sample samples.Sample) {
 func (s *startPage) update() {
 	open := s.w.project.Dir()
 	s.back.SetText(fmt.Sprintf(lang.L("Back to %s"), s.w.project.Name()))
-	s.back.Hidden = open == ""
+	s.top.Hidden = open == ""
 	s.recent.RemoveAll()
 	for _, dir := range remembered(s.w.app.Preferences()) {
 		if _, err := os.Stat(dir); err != nil || dir == open {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/widget"
 
@@ -226,6 +228,9 @@ func (w *Window) addShortcuts() {
 				w.pictures.Shortcut(s)
 			}
 		})
+	}
+	for i := range w.tabs.Items {
+		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyName(strconv.Itoa(i + 1)), Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.tabs.SelectIndex(i) })
 	}
 	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {

@@ -14,6 +14,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -383,5 +384,31 @@ func TestTheToolbarHasRoomForWhatIsMissing(t *testing.T) {
 	text := fyne.MeasureText(w.toolbar.state.Text, w.app.Settings().Theme().Size("text"), fyne.TextStyle{}).Width
 	if has := w.toolbar.state.Size().Width; has < text {
 		t.Errorf("%q needs %v and has %v", w.toolbar.state.Text, text, has)
+	}
+}
+
+func TestKeysShowThePages(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	press := func(n int) {
+		s := &desktop.CustomShortcut{KeyName: fyne.KeyName(fmt.Sprint(n)), Modifier: fyne.KeyModifierShortcutDefault}
+		if focused, ok := w.window.Canvas().Focused().(fyne.Shortcutable); ok { // as Fyne does
+			focused.TypedShortcut(s)
+			return
+		}
+		w.window.Canvas().(fyne.Shortcutable).TypedShortcut(s)
+	}
+	for n := 5; n > 0; n-- {
+		if press(n); w.tabs.SelectedIndex() != n-1 {
+			t.Errorf("Ctrl+%d shows page %d", n, w.tabs.SelectedIndex()+1)
+		}
+	}
+	w.pictures.Focus()
+	if press(2); w.tabs.SelectedIndex() != 1 {
+		t.Error("the pictures keep the key")
 	}
 }

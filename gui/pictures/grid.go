@@ -94,7 +94,11 @@ func (g *grid) TypedKey(e *fyne.KeyEvent) {
 }
 
 // TypedShortcut implements fyne.Shortcutable: what the grid does not know, the window does.
-func (g *grid) TypedShortcut(s fyne.Shortcut) { g.page.Shortcut(s) }
+func (g *grid) TypedShortcut(s fyne.Shortcut) {
+	if window, ok := g.page.window.Canvas().(fyne.Shortcutable); !g.page.Shortcut(s) && ok {
+		window.TypedShortcut(s)
+	}
+}
 
 // move moves the cursor by a number of pictures, and the selection with it.
 func (g *grid) move(by int) {

@@ -64,7 +64,7 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 	page.editor = newEditor(page)
 	page.bar = newBar(page)
 	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, page.grid), page.editor.content)
-	split.Offset = 0.62
+	split.Offset = 0.66 // the buttons have one line at the usual width
 	page.content = split
 	p.Opened.Listen(func(*project.Project) { page.open() })
 	p.Edited.Listen(page.jobEdited())

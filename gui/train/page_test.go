@@ -387,7 +387,7 @@ func TestAColumnGetsAnotherPrompt(t *testing.T) {
 	p.untilText("1 / 4")
 	change := func(text string) {
 		guitest.Find[*widgets.Grid](p.window.Content())[0].Reword(1)
-		entry := guitest.Find[*widget.Entry](p.window.Canvas().Overlays().Top())[0]
+		entry := guitest.Find[*widgets.Entry](p.window.Canvas().Overlays().Top())[0]
 		if entry.Text != "a cat" {
 			t.Errorf("one begins with %q", entry.Text)
 		}
