@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
@@ -54,6 +55,7 @@ type Page struct {
 	grid    *grid
 	editor  *editor
 	bar     *bar
+	empty   *widget.Label // in place of pictures
 	content fyne.CanvasObject
 }
 
@@ -63,7 +65,10 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 	page.grid = newGrid(page)
 	page.editor = newEditor(page)
 	page.bar = newBar(page)
-	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, page.grid), page.editor.content)
+	page.empty = widget.NewLabelWithStyle(lang.L("Drop pictures, a folder or a ZIP archive onto this window."), fyne.TextAlignCenter, fyne.TextStyle{})
+	page.empty.Wrapping = fyne.TextWrapWord
+	pictures := container.NewStack(page.grid, container.NewVBox(layout.NewSpacer(), page.empty, layout.NewSpacer()))
+	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, pictures), page.editor.content)
 	split.Offset = 0.66 // the buttons have one line at the usual width
 	page.content = split
 	p.Opened.Listen(func(*project.Project) { page.open() })
@@ -192,6 +197,7 @@ func (p *Page) changed() {
 	usable, _, _ := p.album.count()
 	p.project.SetPictures(usable)
 	p.bar.update()
+	p.empty.Hidden = len(p.album.pictures) > 0
 	p.grid.Refresh()
 }
 

@@ -203,6 +203,19 @@ func TestMouseSelectsWithShiftAndCtrl(t *testing.T) {
 	}
 }
 
+func TestWithoutPicturesThePageSaysWhatToDo(t *testing.T) {
+	b := newBench(t, "a")
+	if b.empty.Visible() {
+		t.Error("it says so with pictures")
+	}
+	b.removeSelected()
+	b.until("it is gone", func() bool { return len(b.album.pictures) == 0 })
+	guitest.WantText(t, b.Content(), "Drop pictures, a folder or a ZIP")
+	if !b.empty.Visible() {
+		t.Error("it says nothing")
+	}
+}
+
 func TestDeleteAndUndo(t *testing.T) {
 	b := newBench(t, "a", "b", "c")
 	b.album.only("b")
