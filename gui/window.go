@@ -114,6 +114,7 @@ func (w *Window) newTabs() *container.AppTabs {
 	})
 	w.method.Hidden()
 	tabs.OnUnselected = func(*container.TabItem) {
+		w.window.Canvas().Unfocus() // or keys would go to what nobody sees
 		w.method.Hidden()
 		w.compare.Hidden()
 	}
@@ -122,6 +123,8 @@ func (w *Window) newTabs() *container.AppTabs {
 			w.leaveStart()
 		}
 		switch {
+		case tab == tabs.Items[0] && w.pictures.Content().Visible():
+			w.pictures.Focus()
 		case tab == tabs.Items[1] && w.compare.Content().Visible():
 			w.compare.Shown()
 		case tab == tabs.Items[1]:

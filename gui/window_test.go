@@ -412,3 +412,21 @@ func TestKeysShowThePages(t *testing.T) {
 		t.Error("the pictures keep the key")
 	}
 }
+
+// TestKeysGoToThePageThatIsSeen: Fyne leaves the focus with what is hidden.
+func TestKeysGoToThePageThatIsSeen(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	w.tabs.SelectIndex(trainTab)
+	if focused := w.window.Canvas().Focused(); focused != nil {
+		t.Errorf("on the Train page keys go to %T", focused)
+	}
+	w.tabs.SelectIndex(0)
+	if w.window.Canvas().Focused() == nil {
+		t.Error("on the Pictures page they go nowhere")
+	}
+}

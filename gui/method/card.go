@@ -47,7 +47,7 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 	title := terms.Explain(widgets.Heading(info.Title), info.Title)
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
-		label := widgets.Wrapped(sentence(text))
+		label := widgets.Wrapped(widgets.Sentence(text))
 		label.SizeName = fynetheme.SizeNameCaptionText
 		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
 	}
@@ -56,21 +56,6 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 		about("check", info.Good), about("warning", info.Harm), c.costs)
 	c.ExtendBaseWidget(c)
 	return c
-}
-
-// sentence begins with a capital and ends with a stop.
-func sentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	runes := []rune(text)
-	if end := runes[len(runes)-1]; end != '.' {
-		runes = append(runes, '.')
-	}
-	if runes[0] >= 'a' && runes[0] <= 'z' {
-		runes[0] -= 'a' - 'A'
-	}
-	return string(runes)
 }
 
 // mark shows whether the card is the one that is chosen.

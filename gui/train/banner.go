@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -96,6 +97,9 @@ func (b *banner) nothing() {
 
 func (b *banner) fail(err error, actions ...action) {
 	text := err.Error()
+	if e := (*engine.Error)(nil); errors.As(err, &e) && e.Kind == engine.BadInput { // nobody needs to know who says so
+		text = widgets.Sentence(e.Err.Error())
+	}
 	if engine.KindOf(err) == engine.OutOfMemory {
 		text += "\n" + lang.L("Close other programs, or choose a smaller picture size or batch on the Method page.")
 	}

@@ -494,7 +494,7 @@ func TestARunThatCannotGoOnCanBeginAnew(t *testing.T) {
 	p := newPage(t, run)
 	p.eng.steps <- engine.Errorf("resume", "", engine.BadInput, "the pictures have changed")
 	p.tap("Go on")
-	p.untilText("the pictures have changed")
+	p.untilText("The pictures have changed.")
 	p.until("the end", func() bool { return !p.project.State().Busy() })
 	p.tap("Start anew")
 	p.makeSteps(4)

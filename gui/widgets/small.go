@@ -84,3 +84,18 @@ func Caption(text string) *widget.Label {
 	label.SizeName = theme.SizeNameCaptionText
 	return label
 }
+
+// Sentence begins with a capital and ends with a stop.
+func Sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	runes := []rune(text)
+	if end := runes[len(runes)-1]; end != '.' {
+		runes = append(runes, '.')
+	}
+	if runes[0] >= 'a' && runes[0] <= 'z' {
+		runes[0] -= 'a' - 'A'
+	}
+	return string(runes)
+}
