@@ -81,9 +81,9 @@ func walk(v *tour) {
 
 	v.w.tabs.SelectIndex(1)
 	v.u.until("the engine says what follows", func() bool { return says(v.w, "layers are narrow") || says(v.w, "Layers are narrow") })
-	v.see("method")
-	v.scroll(1150)
 	v.see("method-subject")
+	v.scroll(430)
+	v.see("method")
 	v.tap("All settings")
 	v.layOut()
 	v.scroll(1860)

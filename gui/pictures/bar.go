@@ -36,10 +36,9 @@ func newBar(p *Page) *bar {
 	b.remove = widget.NewButtonWithIcon("", theme.Icon("remove"), p.removeSelected)
 	b.undo = widget.NewButtonWithIcon("", theme.Icon("undo"), p.undoLast)
 	b.add.Importance = widget.HighImportance
-	b.count.Truncation = fyne.TextTruncateEllipsis
 	b.count.SizeName = fynetheme.SizeNameCaptionText
 	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.remove, b.undo, b.words, b.change)
-	b.content = container.NewVBox(spaced(buttons), container.NewBorder(nil, nil, b.attention, nil, b.count))
+	b.content = container.NewVBox(spaced(buttons), container.New(layout.NewRowWrapLayout(), b.count, b.attention))
 	b.update()
 	return b
 }
