@@ -287,7 +287,7 @@ func (s *session) keep(ctx context.Context) error {
 	}
 	s.setup("preserve", "recorded what the model does for %d other prompts, to hold it to that", len(preserved()))
 	if i := slices.IndexFunc(s.pictures.Items, func(it dataset.Item) bool { return it.Width != s.job.Resolution || it.Height != s.job.Resolution }); i >= 0 {
-		s.warn(fmt.Errorf("not all pictures are square, as %s is not: in steps with such ones nothing holds other prompts to what they were", filepath.Base(s.pictures.Items[i].Path)))
+		s.warn(fmt.Errorf("some pictures are not square (%s is one), and steps with those do not protect what other prompts paint", filepath.Base(s.pictures.Items[i].Path)))
 	}
 	return nil
 }

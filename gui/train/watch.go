@@ -87,7 +87,7 @@ func (w *watch) apply(e engine.Event) {
 // warningOf says which file a warning is of.
 func warningOf(e engine.WarningEvent) string {
 	if e.Path == "" {
-		return e.Text
+		return widgets.Sentence(e.Text)
 	}
 	return filepath.Base(e.Path) + ": " + e.Text
 }
