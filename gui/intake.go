@@ -190,6 +190,7 @@ func (w *Window) takeModel(path string, info engine.FileInfo) {
 // Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.
 func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
 	if w.window.Canvas().Overlays().Top() != nil {
+		w.notice.show(lang.L("Answer the question first, then drop it again."), nil)
 		return
 	}
 	var paths []string

@@ -172,6 +172,7 @@ func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
 	if len(u.posted) != 0 || w.project.Dir() != "" {
 		t.Error("it was taken")
 	}
+	wantText(t, w, "then drop it again")
 }
 
 // TestNothingBlocksWhile500PicturesDrop holds what runs on Fyne's goroutine to 50 ms of work. The collector of garbage
