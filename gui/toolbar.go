@@ -83,8 +83,12 @@ func (t *toolbar) update() {
 	if missing != "" {
 		missing = lang.L(missing)
 	}
+	ready := missing
+	if missing == "" {
+		ready = lang.L("All is ready.")
+	}
 	faces := map[project.State]struct{ icon, text, says string }{
-		project.Idle:      {"start", lang.L("Start training"), missing},
+		project.Idle:      {"start", lang.L("Start training"), ready},
 		project.Planning:  {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
 		project.Training:  {"pause", lang.L("Pause"), lang.L("Training")},
 		project.Paused:    {"start", lang.L("Go on"), lang.L("Paused")},
@@ -98,8 +102,8 @@ func (t *toolbar) update() {
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))
-	ready := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
-	if ready && t.project.Runner != nil {
+	can := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
+	if can && t.project.Runner != nil {
 		t.start.Enable()
 	} else {
 		t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameDisabled))

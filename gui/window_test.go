@@ -162,6 +162,7 @@ func TestASampleBecomesAProject(t *testing.T) {
 	if job.Word != "zorbit" || job.Class != "monster toy" || job.Method != "lora" || job.Model != "builtin" {
 		t.Errorf("job %+v", job)
 	}
+	wantText(t, w, "All is ready.")
 	if w.project.Missing() != "" {
 		t.Errorf("missing: %s", w.project.Missing())
 	}

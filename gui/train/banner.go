@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -24,6 +25,7 @@ type banner struct {
 	text    *widget.Label
 	actions *fyne.Container
 	fit     func() // lays out what holds the banner
+	expects string // what the run that is on takes, which warnings do not replace
 }
 
 func newBanner() *banner {
@@ -37,7 +39,10 @@ func newBanner() *banner {
 	return b
 }
 
-func (b *banner) hide() { b.object.Hide() }
+func (b *banner) hide() {
+	b.expects = ""
+	b.object.Hide()
+}
 
 // action is a button of a banner.
 type action struct {
@@ -80,6 +85,7 @@ func (b *banner) plan(p engine.Preview, now time.Time) {
 	if p.Plan.Recompute > 0 || p.Plan.Stream {
 		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), p.Plan.Why)
 	}
+	b.expects = text
 	b.say(theme.InfoIcon(), text)
 }
 
@@ -106,7 +112,9 @@ func (b *banner) fail(err error, actions ...action) {
 	b.say(theme.ErrorIcon(), text, actions...)
 }
 
-func (b *banner) warn(text string) { b.say(theme.WarningIcon(), text) }
+func (b *banner) warn(text string) {
+	b.say(theme.WarningIcon(), strings.TrimSpace(text+"\n"+b.expects))
+}
 
 func (b *banner) done(result engine.Result) {
 	b.say(theme.ConfirmIcon(), fmt.Sprintf(lang.L("Done. %s is ready; the Export page says how to use it. If an earlier row looks better, use that one."), filepath.Base(result.Export)))

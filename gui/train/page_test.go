@@ -471,6 +471,7 @@ func TestALongTextFitsIntoItsBanner(t *testing.T) {
 	}
 	p.project.Runner.Start()
 	p.untilText("torn.jpg: left out")
+	guitest.WantText(t, p.window.Content(), "400 steps take about") // is said still
 	for _, label := range guitest.Find[*widget.Label](p.window.Content()) {
 		if strings.Contains(label.Text, "torn.jpg") && label.Size().Height < label.MinSize().Height {
 			t.Errorf("the text is %v high and has %v", label.MinSize().Height, label.Size().Height)
