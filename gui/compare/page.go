@@ -64,7 +64,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 		doing: widgets.Quiet(""), note: widgets.Wrapped(""), figures: container.NewStack()}
 	methods := eng.Methods()
 	for _, m := range methods {
-		c.titles[m.Name] = m.Title
+		c.titles[m.Name] = lang.L(m.Title)
 	}
 	c.runner = &runner{eng: eng, project: p, post: run, heard: c.heard, ended: c.ended}
 	c.prices = &prices{eng: eng, post: run, changed: c.refresh}

@@ -44,16 +44,17 @@ var (
 func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 	c := &card{info: info, choose: choose, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
 		tick: widget.NewIcon(fynetheme.RadioButtonIcon()), frame: canvas.NewRectangle(nil)}
-	title := terms.Explain(widgets.Heading(info.Title), info.Title)
+	name := lang.L(info.Title)
+	title := terms.Explain(widgets.Heading(name), name)
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
 		label := widgets.Wrapped(widgets.Sentence(text))
 		label.SizeName = fynetheme.SizeNameCaptionText
 		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
 	}
-	updates := widgets.Wrapped(fmt.Sprintf(lang.L("Changes %s."), info.Updates))
+	updates := widgets.Wrapped(fmt.Sprintf(lang.L("Changes %s."), lang.L(info.Updates)))
 	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), updates,
-		about("check", info.Good), about("warning", info.Harm), c.costs)
+		about("check", lang.L(info.Good)), about("warning", lang.L(info.Harm)), c.costs)
 	c.ExtendBaseWidget(c)
 	return c
 }
