@@ -2,7 +2,6 @@ package gui
 
 import (
 	"context"
-	"fmt"
 	"log"
 	"strconv"
 
@@ -201,7 +200,8 @@ func (w *Window) cannotStayAwake(err error) {
 			return
 		}
 		w.sleepy = true
-		w.notice.show(fmt.Sprintf(lang.L("The computer may fall asleep while it trains: it could not be kept awake (%v)."), err), nil)
+		log.Println(err)
+		w.notice.show(lang.L("The computer may fall asleep while it trains: Easel cannot keep it awake here."), nil)
 	})
 }
 
