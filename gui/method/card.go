@@ -24,6 +24,7 @@ type card struct {
 	widget.BaseWidget
 	info     engine.MethodInfo
 	choose   func()
+	post     post.Func
 	pipeline *widgets.Pipeline
 	costs    *widget.Label
 	tick     *widget.Icon
@@ -31,6 +32,7 @@ type card struct {
 	content  fyne.CanvasObject
 	marked   bool
 	focused  bool
+	over     bool // the pointer is on it
 	last     fyne.Position
 }
 
@@ -42,9 +44,14 @@ var (
 )
 
 func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
-	c := &card{info: info, choose: choose, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
+	c := &card{info: info, choose: choose, post: run, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
 		tick: widget.NewIcon(fynetheme.RadioButtonIcon()), frame: canvas.NewRectangle(nil)}
-	title := terms.Explain(widgets.Heading(info.Title), info.Title)
+	heading := widgets.Heading(info.Title)
+	heading.Wrapping = fyne.TextWrapWord
+	title := terms.Explain(heading, info.Title)
+	if title, ok := title.(*widgets.Explained); ok { // takes the pointer from the card
+		title.Below = c
+	}
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
 		label := widgets.Wrapped(sentence(text))
@@ -109,13 +116,23 @@ func (c *card) DragEnd() {
 }
 
 // MouseIn implements desktop.Hoverable.
-func (c *card) MouseIn(*desktop.MouseEvent) { c.pipeline.Play() }
+func (c *card) MouseIn(*desktop.MouseEvent) {
+	c.over = true
+	c.pipeline.Play()
+}
 
 // MouseMoved implements desktop.Hoverable.
 func (c *card) MouseMoved(*desktop.MouseEvent) {}
 
-// MouseOut implements desktop.Hoverable.
-func (c *card) MouseOut() { c.pipeline.Rest() }
+// MouseOut implements desktop.Hoverable. Between the card and its title the pointer leaves and comes back at once.
+func (c *card) MouseOut() {
+	c.over = false
+	c.post(func() {
+		if !c.over {
+			c.pipeline.Rest()
+		}
+	})
+}
 
 // FocusGained implements fyne.Focusable.
 func (c *card) FocusGained() { c.focused = true; c.Refresh() }
@@ -164,10 +181,20 @@ func (c *card) paint() {
 // cardLayout lays cards of one height beside each other, as many as have room.
 type cardLayout struct{}
 
-const cardWidth = 232
+// The widths of cards: the least with text of the usual size, and the most.
+const (
+	leastCard = 232
+	mostCard  = 440
+)
 
+// cardWidth is the least width of a card. Half of what text grows by is enough: words are short.
+func cardWidth() float32 { return leastCard * (1 + widgets.TextScale()) / 2 }
+
+// columns are as many as have room, or fewer where that fills the rows better.
 func (cardLayout) columns(width float32, n int) int {
-	return max(1, min(n, int((width+theme.Near)/(cardWidth+theme.Near)), 4))
+	most := max(1, min(n, int((width+theme.Near)/(cardWidth()+theme.Near))))
+	rows := (n + most - 1) / most
+	return (n + rows - 1) / rows
 }
 
 // Layout implements fyne.Layout.
@@ -176,7 +203,7 @@ func (l cardLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		return
 	}
 	n := l.columns(size.Width, len(objects))
-	width := min((size.Width-theme.Near*float32(n-1))/float32(n), 340)
+	width := min((size.Width-theme.Near*float32(n-1))/float32(n), mostCard)
 	height := float32(0)
 	for _, o := range objects { // their texts wrap at this width
 		o.Resize(fyne.NewSize(width, o.Size().Height))
@@ -190,7 +217,7 @@ func (l cardLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // MinSize implements fyne.Layout.
 func (l cardLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(cardWidth, 0)
+	size := fyne.NewSize(cardWidth(), 0)
 	if len(objects) == 0 {
 		return size
 	}

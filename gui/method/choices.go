@@ -57,11 +57,12 @@ func (c *choices) show(p engine.Preview) {
 // choiceLayout lays name, value and reason in lines.
 type choiceLayout struct{}
 
-const valueWidth = 132
+// valueWidth has room for values.
+func valueWidth() float32 { return 132 * widgets.TextScale() }
 
 // Layout implements fyne.Layout.
 func (choiceLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	y := float32(0)
+	y, nameWidth, valueWidth := float32(0), nameWidth(), valueWidth()
 	for i := 0; i+2 < len(objects); i += 3 {
 		rest := fyne.NewSize(max(size.Width-nameWidth-valueWidth, 80), objects[i+2].Size().Height)
 		objects[i+2].Resize(rest)
@@ -87,7 +88,7 @@ func choiceHeight(line []fyne.CanvasObject) float32 {
 
 // MinSize implements fyne.Layout.
 func (choiceLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(nameWidth+valueWidth+160, 0)
+	size := fyne.NewSize(nameWidth()+valueWidth()+160, 0)
 	for i := 0; i+2 < len(objects); i += 3 {
 		size.Height += choiceHeight(objects[i : i+3])
 	}

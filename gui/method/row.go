@@ -128,12 +128,13 @@ type settingLayout struct{}
 // Layout implements fyne.Layout.
 func (settingLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	const wide = 196
+	name := nameWidth() + 24
 	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(fyne.NewSize(nameWidth+24, o[0].MinSize().Height))
-	o[1].Move(fyne.NewPos(nameWidth+24, 0))
+	o[0].Resize(fyne.NewSize(name, o[0].MinSize().Height))
+	o[1].Move(fyne.NewPos(name, 0))
 	o[1].Resize(fyne.NewSize(wide, o[1].MinSize().Height))
-	o[2].Move(fyne.NewPos(nameWidth+24+wide, 0))
-	o[2].Resize(fyne.NewSize(max(size.Width-nameWidth-24-wide, 80), size.Height))
+	o[2].Move(fyne.NewPos(name+wide, 0))
+	o[2].Resize(fyne.NewSize(max(size.Width-name-wide, 80), size.Height))
 }
 
 // MinSize implements fyne.Layout.
@@ -142,5 +143,5 @@ func (settingLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	for _, object := range o {
 		height = max(height, object.MinSize().Height)
 	}
-	return fyne.NewSize(nameWidth+380, height)
+	return fyne.NewSize(nameWidth()+380, height)
 }

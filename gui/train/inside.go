@@ -33,7 +33,7 @@ type inside struct {
 }
 
 func newInside(run post.Func, next, back func()) *inside {
-	s := &inside{heading: widgets.Heading(""), caption: widgets.Quiet(""), pipeline: widgets.NewPipeline("", run), updates: widgets.Wrapped(""), post: run}
+	s := &inside{heading: widgets.Heading(""), caption: widgets.Quiet(""), pipeline: widgets.NewPipeline("", run), updates: widgets.Quiet(""), post: run}
 	cells := container.New(gallery{})
 	for i := range s.pictures {
 		s.pictures[i] = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}

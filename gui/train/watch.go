@@ -31,7 +31,7 @@ type watch struct {
 
 // watching begins with what is on disk; a run whose Dir is "" has not begun.
 func watching(run engine.Run) watch {
-	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate}, chosen: -1}
+	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate, SecondsPerStep: run.SecondsPerStep}, chosen: -1}
 	for _, row := range run.Rows {
 		w.rows = append(w.rows, widgets.GridRow{Step: row.Step, Pictures: row.Pictures})
 		w.change = row.WeightChange

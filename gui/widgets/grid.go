@@ -46,11 +46,6 @@ const (
 	mostCells  = 120 // pictures that are kept: at most 70 MB
 )
 
-// headHeight is that of four lines of a prompt.
-func headHeight() float32 {
-	return 4*fyne.MeasureText("Mg", theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{}).Height + 2*theme.Padding()
-}
-
 // NewGrid makes an empty grid.
 func NewGrid(run post.Func) *Grid {
 	g := &Grid{chosen: -1, loader: NewLoader(run, cellPixels, mostCells)}
@@ -67,7 +62,6 @@ func NewGrid(run post.Func) *Grid {
 		HideSeparators:   true,
 	}
 	g.table.SetColumnWidth(-1, labelWidth)
-	g.table.SetRowHeight(-1, headHeight())
 	g.ExtendBaseWidget(g)
 	return g
 }
@@ -76,6 +70,7 @@ func NewGrid(run post.Func) *Grid {
 func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 	grown := len(rows) > len(g.rows)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
+	g.table.SetRowHeight(-1, g.headHeight())
 	g.table.Refresh()
 	if grown {
 		g.showNewest()
@@ -95,7 +90,7 @@ func (g *Grid) showNewest() {
 func (g *Grid) Resize(size fyne.Size) {
 	less := size.Height < g.Size().Height
 	g.BaseWidget.Resize(size)
-	g.table.SetRowHeight(-1, headHeight()) // the text may have another size by now
+	g.table.SetRowHeight(-1, g.headHeight()) // the text may have another size by now
 	g.table.Refresh()
 	if less && len(g.rows) > 0 {
 		g.showNewest()
@@ -103,10 +98,13 @@ func (g *Grid) Resize(size fyne.Size) {
 }
 
 // side is that of a cell.
-func (g *Grid) side() float32 {
+func (g *Grid) side() float32 { return g.sideBelow(g.headHeight()) }
+
+// sideBelow is that of a cell below heads of a height.
+func (g *Grid) sideBelow(head float32) float32 {
 	pad := theme.Padding()
 	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
-	height := (g.Size().Height-headHeight())/2 - 2*pad // the first row and the newest are seen together
+	height := (g.Size().Height-head)/2 - 2*pad // the first row and the newest are seen together
 	return min(max(min(width, height), leastCell), mostCell)
 }
 

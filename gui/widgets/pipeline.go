@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // Pipeline is the living picture of training: the prompt is embedded, noise is added to the picture, the network predicts
-// it, prediction and noise are compared, and the loss updates one element, which is lit. Under the pointer, and by Play, it
+// it, prediction and noise are compared, and the loss updates one element, which is lit. Play
 // goes through these phases once; at rest it takes no time.
 type Pipeline struct {
 	widget.BaseWidget
@@ -24,8 +23,6 @@ type Pipeline struct {
 	post    post.Func
 	stop    chan struct{} // ends the walk in progress
 }
-
-var _ desktop.Hoverable = (*Pipeline)(nil)
 
 // Phases are what happens in a training step, in order.
 var Phases = []string{
@@ -106,15 +103,6 @@ func (p *Pipeline) halt() {
 		p.stop = nil
 	}
 }
-
-// MouseIn implements desktop.Hoverable.
-func (p *Pipeline) MouseIn(*desktop.MouseEvent) { p.Play() }
-
-// MouseMoved implements desktop.Hoverable.
-func (p *Pipeline) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut implements desktop.Hoverable.
-func (p *Pipeline) MouseOut() { p.Rest() }
 
 // part is a box of the picture, in hundredths of its width.
 type part struct {
