@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -58,8 +59,8 @@ func (s studio) Costs(context.Context, string) (all []engine.MethodCost, err err
 	return all, nil
 }
 
-func (s studio) Plan(context.Context, engine.Job, bool, engine.Sink) (engine.Preview, error) {
-	return recorded[engine.Preview](s, "plan.json"), nil
+func (s studio) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (engine.Preview, error) {
+	return recorded[map[string]engine.Preview](s, "plans.json")[cmp.Or(job.Method, "lora")], nil
 }
 
 func (studio) Models(_ context.Context, _ []string, found func(engine.FileInfo)) error {

@@ -179,8 +179,8 @@ func (v *tour) see(screen string) {
 func (v *tour) rest() {
 	v.t.Helper()
 	start := time.Now()
-	v.layOut()
 	for quiet := 0; quiet < 3; quiet++ {
+		v.layOut()
 		v.w.window.Canvas().Capture() // what comes into sight is asked for
 		time.Sleep(150 * time.Millisecond)
 		if len(v.u.posted) > 0 || v.lacksPictures() && time.Since(start) < 4*time.Second {

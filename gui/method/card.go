@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"unicode"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -13,6 +14,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/widgets"
@@ -74,9 +76,7 @@ func sentence(text string) string {
 	if end := runes[len(runes)-1]; end != '.' {
 		runes = append(runes, '.')
 	}
-	if runes[0] >= 'a' && runes[0] <= 'z' {
-		runes[0] -= 'a' - 'A'
-	}
+	runes[0] = unicode.ToUpper(runes[0])
 	return string(runes)
 }
 
@@ -96,7 +96,7 @@ func (c *card) mark(on bool) {
 // price shows what the method costs here.
 func (c *card) price(cost engine.MethodCost) {
 	if cost.Problem != "" {
-		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), cost.Problem))
+		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), speech.Of(cost.Problem)))
 		return
 	}
 	c.costs.SetText(fmt.Sprintf(lang.L("Trains %s numbers, takes %s of memory, writes a file of %s."), widgets.Count(cost.Parameters), widgets.Bytes(cost.Peak), widgets.Bytes(cost.FileBytes)))
@@ -187,8 +187,8 @@ const (
 	mostCard  = 440
 )
 
-// cardWidth is the least width of a card. Half of what text grows by is enough: words are short.
-func cardWidth() float32 { return leastCard * (1 + widgets.TextScale()) / 2 }
+// cardWidth is the least width of a card. A quarter of what text grows by is enough: words are short.
+func cardWidth() float32 { return leastCard * (3 + widgets.TextScale()) / 4 }
 
 // columns are as many as have room, or fewer where that fills the rows better.
 func (cardLayout) columns(width float32, n int) int {

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/widgets"
 )
@@ -35,19 +36,19 @@ func (c *choices) say(text string) {
 }
 
 func (c *choices) fail(err error) {
-	c.say(err.Error())
+	c.say(speech.Error(err))
 	c.summary.Importance = widget.DangerImportance
 	c.summary.Refresh()
 }
 
 func (c *choices) show(p engine.Preview) {
 	c.say(fmt.Sprintf(lang.L("%d pictures, %d steps. Trains %s numbers; the file will have about %s. Memory: %s."),
-		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), p.Plan.Why))
+		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), speech.Of(p.Plan.Why)))
 	for _, choice := range p.Choices {
 		name := widget.NewLabelWithStyle(lang.L(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 		value.Truncation = fyne.TextTruncateEllipsis
-		reason := widgets.Quiet(sentence(choice.Reason))
+		reason := widgets.Quiet(sentence(speech.Of(choice.Reason)))
 		c.rows.Add(terms.Explain(name, name.Text))
 		c.rows.Add(value)
 		c.rows.Add(reason)

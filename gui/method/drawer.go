@@ -121,7 +121,7 @@ func newSettingGroup(g group, p *project.Project) *settingGroup {
 func (g *settingGroup) filter(wanted string) {
 	g.object.Hide()
 	for _, row := range g.rows {
-		if strings.Contains(strings.ToLower(row.title+" "+row.name+" "+row.help), wanted) {
+		if strings.Contains(strings.ToLower(strings.Join([]string{row.title, row.name, row.help, lang.L(capital(row.title)), lang.L(row.help)}, " ")), wanted) {
 			row.object.Show()
 			g.object.Show()
 		} else {

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -73,7 +74,7 @@ func (w *watch) apply(e engine.Event) {
 	case e.Export != nil:
 		w.chosen = e.Export.Step
 	case e.Warning != nil:
-		w.warning = e.Warning.Text
+		w.warning = speech.Of(e.Warning.Text)
 	case e.Result != nil:
 		w.summary = &e.Result.Summary
 	}

@@ -105,7 +105,7 @@ func (g *Grid) sideBelow(head float32) float32 {
 	pad := theme.Padding()
 	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
 	height := (g.Size().Height-head)/2 - 2*pad // the first row and the newest are seen together
-	return min(max(min(width, height), leastCell), mostCell)
+	return min(max(min(width, height), leastCell*(2+TextScale())/3), mostCell)
 }
 
 // Focus gives the keyboard to the grid: arrows move, Space opens.

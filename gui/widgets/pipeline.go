@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -214,7 +215,7 @@ func (r *pipelineRenderer) build() {
 		r.arrows = append(r.arrows, a)
 	}
 	for _, p := range append(append([]part{}, parts...), added[r.element]...) {
-		b := pipelineBox{p, canvas.NewRectangle(nil), canvas.NewText(p.text, nil)}
+		b := pipelineBox{p, canvas.NewRectangle(nil), canvas.NewText(lang.L(p.text), nil)}
 		b.text.Alignment = fyne.TextAlignCenter
 		r.boxes = append(r.boxes, b)
 		r.objects = append(r.objects, b.plate, b.text)
