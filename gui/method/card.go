@@ -61,7 +61,20 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
 	}
 	updates := widgets.Wrapped(fmt.Sprintf(lang.L("Changes %s."), info.Updates))
-	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), updates,
+	phase := widgets.Wrapped("")
+	phase.Importance = widget.HighImportance
+	phase.Hide()
+	c.pipeline.PhaseChanged = func(i int) { // in place of what the method changes
+		if i < 0 {
+			phase.Hide()
+			updates.Show()
+			return
+		}
+		phase.SetText(lang.L(widgets.Phases[i]))
+		updates.Hide()
+		phase.Show()
+	}
+	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), container.New(inPlace{}, updates, phase),
 		about("check", info.Good), about("warning", info.Harm), c.costs)
 	c.ExtendBaseWidget(c)
 	return c
@@ -176,6 +189,24 @@ func (c *card) paint() {
 	if c.focused {
 		c.frame.StrokeColor, c.frame.StrokeWidth = fynetheme.Color(fynetheme.ColorNameForeground), 2
 	}
+}
+
+// inPlace lays objects into one place that has room for each, hidden ones too: nothing around moves when they take turns.
+type inPlace struct{}
+
+// Layout implements fyne.Layout.
+func (inPlace) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (inPlace) MinSize(objects []fyne.CanvasObject) (size fyne.Size) {
+	for _, o := range objects {
+		size = size.Max(o.MinSize())
+	}
+	return size
 }
 
 // cardLayout lays cards of one height beside each other, as many as have room.

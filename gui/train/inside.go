@@ -64,7 +64,7 @@ func (s *inside) show(v engine.ViewEvent, method engine.MethodInfo) {
 	s.caption.SetText(fmt.Sprintf(lang.L("The model is told: “%s”"), v.Caption))
 	s.pipeline.SetElement(method.Element)
 	s.pipeline.SetPhase(len(widgets.Phases) - 1)
-	s.updates.SetText(fmt.Sprintf(lang.L("The guess is wrong by a loss of %.4f. To make it smaller, this step changes only: %s"), v.Loss, method.Updates))
+	s.updates.SetText(fmt.Sprintf(lang.L("The guess is wrong by a loss of %.4f. To make it smaller, this step changes only: %s."), v.Loss, method.Updates))
 	s.next.Enable()
 	for i, text := range []string{
 		lang.L("Training picture"),

@@ -19,6 +19,9 @@ import (
 // goes through these phases once; at rest it takes no time.
 type Pipeline struct {
 	widget.BaseWidget
+	// PhaseChanged is called when another phase is shown, -1 for rest; it may be nil.
+	PhaseChanged func(phase int)
+
 	element engine.Element // engine.Weights, ...
 	phase   int            // -1 at rest
 	post    post.Func
@@ -60,6 +63,9 @@ func (p *Pipeline) Phase() int { return p.phase }
 func (p *Pipeline) SetPhase(phase int) {
 	p.phase = phase
 	p.Refresh()
+	if p.PhaseChanged != nil {
+		p.PhaseChanged(phase)
+	}
 }
 
 // Play walks through the phases once.
@@ -230,6 +236,9 @@ func (r *pipelineRenderer) Layout(size fyne.Size) {
 		b.plate.Move(at(b.x, b.y))
 		b.plate.Resize(fyne.NewSize(b.w*unit, b.h*unit))
 		b.text.TextSize = min(3.7*unit, theme.TextSize())
+		if wide, most := b.text.MinSize().Width, b.w*unit-4; wide > most { // in other languages words are longer
+			b.text.TextSize *= most / wide
+		}
 		text := b.text.MinSize()
 		b.text.Move(at(b.x, b.y).AddXY(0, (b.h*unit-text.Height)/2))
 		b.text.Resize(fyne.NewSize(b.w*unit, text.Height))
