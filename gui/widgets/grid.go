@@ -41,7 +41,6 @@ type Grid struct {
 const (
 	leastCell  = 136
 	mostCell   = 320
-	labelWidth = 104
 	cellPixels = 384
 	mostCells  = 120 // pictures that are kept: at most 70 MB
 )
@@ -61,7 +60,7 @@ func NewGrid(run post.Func) *Grid {
 		StickyRowCount:   1, // the first row stays in sight, to compare with
 		HideSeparators:   true,
 	}
-	g.table.SetColumnWidth(-1, labelWidth)
+	g.table.SetColumnWidth(-1, labelWidth())
 	g.ExtendBaseWidget(g)
 	return g
 }
@@ -90,6 +89,7 @@ func (g *Grid) showNewest() {
 func (g *Grid) Resize(size fyne.Size) {
 	less := size.Height < g.Size().Height
 	g.BaseWidget.Resize(size)
+	g.table.SetColumnWidth(-1, labelWidth())
 	g.table.SetRowHeight(-1, g.headHeight()) // the text may have another size by now
 	g.table.Refresh()
 	if less && len(g.rows) > 0 {
@@ -103,7 +103,7 @@ func (g *Grid) side() float32 { return g.sideBelow(g.headHeight()) }
 // sideBelow is that of a cell below heads of a height.
 func (g *Grid) sideBelow(head float32) float32 {
 	pad := theme.Padding()
-	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
+	width := (g.Size().Width-labelWidth()-2*pad)/float32(max(len(g.columns), 1)) - pad
 	height := (g.Size().Height-head)/2 - 2*pad // the first row and the newest are seen together
 	return min(max(min(width, height), leastCell*(2+TextScale())/3), mostCell)
 }

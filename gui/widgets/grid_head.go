@@ -57,7 +57,13 @@ func (h *gridHead) showStep(step int, inUse bool, choose func()) {
 func (h *gridHead) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(h.box) }
 
 // MinSize lets the table decide.
-func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth, lines(leastLines)) }
+func (h *gridHead) MinSize() fyne.Size { return fyne.NewSize(labelWidth(), lines(leastLines)) }
+
+// labelWidth is that of the heads of rows, which have a button.
+func labelWidth() float32 {
+	button := fyne.MeasureText(lang.L("Use this"), theme.TextSize(), fyne.TextStyle{Bold: true}).Width
+	return max(104, button+2*theme.InnerPadding())
+}
 
 // The lines of prompts that heads of columns have room for.
 const (
