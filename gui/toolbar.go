@@ -58,11 +58,9 @@ func (l titleLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Layout implements fyne.Layout.
 func (l titleLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	room := 2 * fynetheme.InnerPadding()
-	title := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width + room
-	state := fyne.MeasureText(l.state.Text, fynetheme.TextSize(), l.state.TextStyle).Width + room
-	if title+state > size.Width {
-		title = max(size.Width-state, min(title, size.Width/2))
-	}
+	title := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width + room + 2
+	state := fyne.MeasureText(l.state.Text, fynetheme.TextSize(), l.state.TextStyle).Width + room + 2
+	title = max(size.Width-state, min(title, size.Width/2))
 	objects[0].Resize(fyne.NewSize(title, size.Height))
 	objects[1].Resize(fyne.NewSize(size.Width-title, size.Height))
 	objects[1].Move(fyne.NewPos(title, 0))

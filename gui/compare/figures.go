@@ -112,7 +112,7 @@ func (l tableLayout) widths(objects []fyne.CanvasObject, all float32) (name, col
 		for _, part := range parts {
 			width = max(width, fyne.MeasureText(part, theme.CaptionTextSize(), label.TextStyle).Width)
 		}
-		return width + 2*theme.InnerPadding()
+		return width + 2*theme.InnerPadding() + 2
 	}
 	var word, head float32 // the longest of the names, and of the methods'
 	for i := 0; i < len(objects); i += l.methods + 2 {

@@ -141,17 +141,27 @@ func (c *card) MouseMoved(*desktop.MouseEvent) {}
 func (c *card) MouseOut() {
 	c.over = false
 	c.post(func() {
-		if !c.over {
+		if !c.over && !c.focused {
 			c.pipeline.Rest()
 		}
 	})
 }
 
-// FocusGained implements fyne.Focusable.
-func (c *card) FocusGained() { c.focused = true; c.Refresh() }
+// FocusGained implements fyne.Focusable: keys see what the pointer sees.
+func (c *card) FocusGained() {
+	c.focused = true
+	c.pipeline.Play()
+	c.Refresh()
+}
 
 // FocusLost implements fyne.Focusable.
-func (c *card) FocusLost() { c.focused = false; c.Refresh() }
+func (c *card) FocusLost() {
+	c.focused = false
+	if !c.over {
+		c.pipeline.Rest()
+	}
+	c.Refresh()
+}
 
 // TypedRune implements fyne.Focusable.
 func (c *card) TypedRune(rune) {}

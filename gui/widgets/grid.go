@@ -82,6 +82,7 @@ func (g *Grid) showNewest() {
 	for range 2 {
 		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
 	}
+	g.table.ScrollToLeading() // a table that has no width yet has gone to the right
 }
 
 // Resize implements fyne.Widget: pictures take the room there is. Where it gets less, as when a text comes above, the newest
