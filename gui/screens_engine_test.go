@@ -63,6 +63,7 @@ func (s studio) Plan(_ context.Context, job engine.Job, _ bool, _ engine.Sink) (
 	return recorded[map[string]engine.Preview](s, "plans.json")[cmp.Or(job.Method, "lora")], nil
 }
 
+// Models are examples, of a computer that has some.
 func (studio) Models(_ context.Context, _ []string, found func(engine.FileInfo)) error {
 	for _, m := range []engine.FileInfo{
 		{Path: "/home/you/ComfyUI/models/checkpoints/v1-5-pruned-emaonly.safetensors", Kind: "checkpoint", Base: "SD 1.x", Size: 4_265_146_304},
@@ -146,14 +147,13 @@ func (s studio) view() *engine.ViewEvent {
 	return &v
 }
 
-// Sample paints what the run painted: its first picture without a file, its last with one.
+// Sample paints what was painted with the playground's first settings.
 func (s studio) Sample(_ context.Context, req engine.SampleRequest, _ engine.Sink) ([]engine.Picture, error) {
-	rows := s.finished("").Rows
-	row := rows[0]
+	name := "base.jpg"
 	if len(req.Tuned) > 0 {
-		row = rows[len(rows)-1]
+		name = "tuned.jpg"
 	}
-	picture, err := os.ReadFile(row.Pictures[0])
+	picture, err := os.ReadFile(filepath.Join(s.made, "playground", name))
 	if err != nil {
 		return nil, err
 	}

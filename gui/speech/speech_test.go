@@ -93,3 +93,24 @@ func TestAnErrorKeepsItsWords(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 }
+
+// TestTheWindowNamesNoFlags: what the engine says with the command line's words is said otherwise in English too.
+func TestTheWindowNamesNoFlags(t *testing.T) {
+	data, err := os.ReadFile("../translations/easel.en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	english := map[string]any{}
+	if err := json.Unmarshal(data, &english); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range formats {
+		said := f.text
+		if other, ok := english[f.text].(string); ok {
+			said = other
+		}
+		if strings.Contains(said, "--") {
+			t.Errorf("it says %q", said)
+		}
+	}
+}
