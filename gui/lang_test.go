@@ -129,7 +129,7 @@ func titled(name string) string {
 var tables = []string{"whole", "number", "text", "yesNo", "list"}
 
 // spoken are the lists of gui/speech and of the pipeline whose texts go through lang where they are shown.
-var spoken = []string{"kinds", "fixed", "formats", "parts", "added", "Phases"}
+var spoken = []string{"kinds", "formats", "parts", "added", "Phases"}
 
 // saidBy are the texts that a call hands to lang, or a list that is spoken.
 func saidBy(n ast.Node) (texts []string) {

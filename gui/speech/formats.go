@@ -18,8 +18,9 @@ var kinds = map[engine.Kind]string{
 	engine.Cancelled:   "It was stopped.",
 }
 
-// fixed are sentences of the engine's that nothing is filled into and that its types do not list.
-var fixed = []string{
+// formats are sentences of the engine's that its types do not list, many with places for what is filled in. Of two that fit,
+// the first is meant.
+var formats = compile(
 	// why a setting has its value
 	"as you set it",
 	// of pictures
@@ -48,10 +49,6 @@ var fixed = []string{
 	"nearly everything",
 	// what went on beside a run
 	"this picture has no mask: all of it is trained",
-}
-
-// formats are sentences of the engine's that something is filled into. Of two that fit, the first is meant.
-var formats = compile(
 	// of captions
 	"%q is missing: this picture would not teach it.",
 	"%q is missing: say what kind of thing it is.",
