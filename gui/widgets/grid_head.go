@@ -85,7 +85,7 @@ func (g *Grid) headHeight() float32 {
 
 // lines is the height of a head with n lines of text.
 func lines(n int) float32 {
-	return float32(n)*fyne.MeasureText("Mg", theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{}).Height + 2*theme.Padding()
+	return float32(n)*fyne.MeasureText("Mg", theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{}).Height + 2*theme.InnerPadding()
 }
 
 // linesOf is how many lines of a width a prompt takes.
