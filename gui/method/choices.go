@@ -45,7 +45,7 @@ func (c *choices) show(p engine.Preview) {
 	c.say(fmt.Sprintf(lang.L("%d pictures, %d steps. Trains %s numbers; the file will have about %s. Memory: %s."),
 		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), speech.Of(p.Plan.Why)))
 	for _, choice := range p.Choices {
-		name := widget.NewLabelWithStyle(lang.L(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
+		name := widget.NewLabelWithStyle(speech.Of(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 		value.Truncation = fyne.TextTruncateEllipsis
 		reason := widgets.Quiet(sentence(speech.Of(choice.Reason)))

@@ -13,6 +13,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/widgets"
 )
@@ -38,9 +39,9 @@ func newSettingRow(f field, p *project.Project) *settingRow {
 	r.reset = widgets.NewSteady("", theme.ContentUndoIcon(), func() { r.take("") })
 	r.reset.Importance = widget.LowImportance
 	value := container.NewBorder(nil, nil, nil, r.reset, input)
-	name := widget.NewLabelWithStyle(lang.L(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	name := widget.NewLabelWithStyle(speech.Of(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	name.Truncation = fyne.TextTruncateEllipsis
-	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(lang.L(f.help))), r.problem))
+	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(speech.Of(f.help))), r.problem))
 	return r
 }
 

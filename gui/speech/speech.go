@@ -12,9 +12,27 @@ import (
 	"easel/engine"
 )
 
+// known are the texts that have translations: lang.L complains of others.
+var known = map[string]bool{}
+
+// Know says which texts have translations. It is called before anything else.
+func Know(texts []string) {
+	for _, text := range texts {
+		known[text] = true
+	}
+}
+
+// translated is a text in the window's language, or itself.
+func translated(text string) string {
+	if !known[text] {
+		return text
+	}
+	return lang.L(text)
+}
+
 // Of is a sentence of the engine's in the window's language.
 func Of(text string) string {
-	said, _ := say(text, lang.L)
+	said, _ := say(text, translated)
 	return said
 }
 
@@ -33,7 +51,7 @@ func Methods(all []engine.MethodInfo) []engine.MethodInfo {
 }
 
 // Error is an error in words. Where its own are not known in the window's language, what kind it is is said before them.
-func Error(err error) string { return inWords(err, lang.L) }
+func Error(err error) string { return inWords(err, translated) }
 
 func inWords(err error, translate translation) string {
 	text := err.Error()
@@ -53,15 +71,12 @@ func inWords(err error, translate translation) string {
 	return text
 }
 
-// translation is lang.L, or that of a language for tests.
-type translation func(string, ...any) string
+// translation is translated, or that of a language for tests.
+type translation func(string) string
 
 // say finds a text in a translation: whole, by what it fills in, or as a list of texts that are known. It tells whether it
 // has found it.
 func say(text string, translate translation) (string, bool) {
-	if text == "" || strings.Contains(text, "{{") { // would be taken for a template
-		return text, false
-	}
 	if said := translate(text); said != text {
 		return said, true
 	}

@@ -13,8 +13,8 @@ import (
 	"easel/engine/dataset"
 )
 
-// german is lang.L where the system's language is German.
-func german(t *testing.T) func(string, ...any) string {
+// german is translated where the system's language is German.
+func german(t *testing.T) translation {
 	data, err := os.ReadFile("../translations/easel.de.json")
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func german(t *testing.T) func(string, ...any) string {
 	if err := json.Unmarshal(data, &texts); err != nil {
 		t.Fatal(err)
 	}
-	return func(text string, _ ...any) string {
+	return func(text string) string {
 		if said, ok := texts[text].(string); ok {
 			return said
 		}
