@@ -20,7 +20,7 @@ type toolbar struct {
 	state   *widget.Label
 	start   *widget.Button
 	stop    *widget.Button
-	middle  fyne.CanvasObject
+	middle  *fyne.Container // the title and the state
 	content fyne.CanvasObject
 }
 
@@ -35,7 +35,7 @@ func newToolbar(p *project.Project, projects func(), words fyne.CanvasObject) *t
 	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
 	folder := widget.NewButtonWithIcon(lang.L("Projects"), theme.Icon("folder"), projects)
 	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
-	t.middle = container.New(headLayout{t.title}, t.title, state)
+	t.middle = container.New(titleLayout{t}, t.title, state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
 		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), t.middle)), widget.NewSeparator())
 	p.Opened.Listen(func(*project.Project) { t.update() })
@@ -46,22 +46,24 @@ func newToolbar(p *project.Project, projects func(), words fyne.CanvasObject) *t
 	return t
 }
 
-// headLayout gives the title what its text needs, at most half, and the rest to what stands beside it.
-type headLayout struct{ title *widget.Label }
-
-// Layout implements fyne.Layout.
-func (l headLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	text := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width
-	width := min(text+2*fynetheme.InnerPadding()+1, size.Width/2)
-	objects[0].Resize(fyne.NewSize(width, size.Height))
-	objects[1].Move(fyne.NewPos(width, 0))
-	objects[1].Resize(fyne.NewSize(size.Width-width, size.Height))
-}
+// titleLayout lays the title at the left and the state at the right: each has what it needs, and the longer one gives way.
+type titleLayout struct{ *toolbar }
 
 // MinSize implements fyne.Layout.
-func (headLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (l titleLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	a, b := objects[0].MinSize(), objects[1].MinSize()
 	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
+}
+
+// Layout implements fyne.Layout.
+func (l titleLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	room := 2 * fynetheme.InnerPadding()
+	title := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width + room + 2
+	state := fyne.MeasureText(l.state.Text, fynetheme.TextSize(), l.state.TextStyle).Width + room + 2
+	title = max(size.Width-state, min(title, size.Width/2))
+	objects[0].Resize(fyne.NewSize(title, size.Height))
+	objects[1].Resize(fyne.NewSize(size.Width-title, size.Height))
+	objects[1].Move(fyne.NewPos(title, 0))
 }
 
 // press starts, pauses or goes on.
@@ -98,7 +100,7 @@ func (t *toolbar) update() {
 	face := faces[state]
 	t.title.SetText(t.project.Name())
 	t.state.SetText(face.says)
-	t.middle.Refresh() // the title has another width
+	t.middle.Refresh() // other texts, other widths
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))

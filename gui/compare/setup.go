@@ -36,7 +36,7 @@ func newSetup(methods []engine.MethodInfo, changed func()) *setup {
 	s := &setup{methods: methods, minutes: widget.NewEntry(), total: widgets.Wrapped(""), changed: changed}
 	list := container.New(checkLayout{})
 	for _, m := range methods {
-		check := widget.NewCheck(lang.L(m.Title), func(bool) { s.changed() })
+		check := widget.NewCheck(m.Title, func(bool) { s.changed() })
 		check.Checked = true
 		cost := widgets.Quiet("")
 		s.checks, s.costs = append(s.checks, check), append(s.costs, cost)

@@ -10,13 +10,13 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/theme"
+	"easel/gui/widgets"
 )
 
 // The gaps between updates of the page, and between writes of a caption while one types.
@@ -55,7 +55,7 @@ type Page struct {
 	grid    *grid
 	editor  *editor
 	bar     *bar
-	empty   *widget.Label // in place of pictures
+	empty   *widgets.Empty // in place of pictures
 	content fyne.CanvasObject
 }
 
@@ -65,9 +65,8 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 	page.grid = newGrid(page)
 	page.editor = newEditor(page)
 	page.bar = newBar(page)
-	page.empty = widget.NewLabelWithStyle(lang.L("Drop pictures, a folder or a ZIP archive onto this window."), fyne.TextAlignCenter, fyne.TextStyle{})
-	page.empty.Wrapping = fyne.TextWrapWord
-	pictures := container.NewStack(page.grid, container.NewVBox(layout.NewSpacer(), page.empty, layout.NewSpacer()))
+	page.empty = widgets.NewEmpty("pictures", lang.L("No pictures yet"), lang.L("Drop pictures, a folder or a ZIP archive onto this window."))
+	pictures := container.NewStack(page.grid, page.empty)
 	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, pictures), page.editor.content)
 	split.Offset = 0.66 // the buttons have one line at the usual width
 	page.content = split
@@ -197,7 +196,7 @@ func (p *Page) changed() {
 	usable, _, _ := p.album.count()
 	p.project.SetPictures(usable)
 	p.bar.update()
-	p.empty.Hidden = len(p.album.pictures) > 0
+	showIf(p.empty, len(p.album.pictures) == 0)
 	p.grid.Refresh()
 }
 
@@ -312,4 +311,12 @@ func (p *Page) undoLast() {
 // spaced leaves the page's usual distance around an object.
 func spaced(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layoutPadding(theme.Near), o)
+}
+
+func showIf(o fyne.CanvasObject, on bool) {
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -33,7 +34,7 @@ type watch struct {
 
 // watching begins with what is on disk; a run whose Dir is "" has not begun.
 func watching(run engine.Run) watch {
-	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate}, chosen: -1}
+	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate, SecondsPerStep: run.SecondsPerStep}, chosen: -1}
 	for _, row := range run.Rows {
 		w.rows = append(w.rows, widgets.GridRow{Step: row.Step, Pictures: row.Pictures})
 		w.change = row.WeightChange
@@ -87,9 +88,9 @@ func (w *watch) apply(e engine.Event) {
 // warningOf says which file a warning is of.
 func warningOf(e engine.WarningEvent) string {
 	if e.Path == "" {
-		return widgets.Sentence(e.Text)
+		return widgets.Sentence(speech.Of(e.Text))
 	}
-	return filepath.Base(e.Path) + ": " + e.Text
+	return filepath.Base(e.Path) + ": " + speech.Of(e.Text)
 }
 
 func (w *watch) applyStep(e engine.StepEvent) {

@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"unicode"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -94,8 +96,9 @@ func Sentence(text string) string {
 	if end := runes[len(runes)-1]; end != '.' {
 		runes = append(runes, '.')
 	}
-	if runes[0] >= 'a' && runes[0] <= 'z' {
-		runes[0] -= 'a' - 'A'
-	}
+	runes[0] = unicode.ToUpper(runes[0])
 	return string(runes)
 }
+
+// TextScale is how much larger than usual text is: what holds words in columns grows with it.
+func TextScale() float32 { return theme.TextSize() / theme.DefaultTheme().Size(theme.SizeNameText) }
