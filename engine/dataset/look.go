@@ -9,7 +9,7 @@ import (
 
 // Look is what one learns about a picture by decoding it once.
 type Look struct {
-	Meta      Meta    // as Decode's, but for Alpha
+	Meta      Meta    // as Decode's
 	Sharpness float64 // see sharpness, at engine.ThumbnailSide
 	Hash      uint64  // see dHash
 }
@@ -17,22 +17,39 @@ type Look struct {
 // LookAt decodes a picture and returns what there is to know and an upright thumbnail, on white, whose longest side is
 // at most engine.ThumbnailSide. Its errors have a Reason. It takes less memory and time than Decode.
 func LookAt(path string) (Look, *image.NRGBA, error) {
-	f, err := openFile("read picture", path)
+	raw, meta, err := openRaw(path)
 	if err != nil {
 		return Look{}, nil, err
+	}
+	small := shrink(raw, engine.ThumbnailSide)
+	raw = nil
+	small = upright(small, meta.Orientation)
+	return Look{Meta: meta, Sharpness: sharpness(small), Hash: dHash(small)}, small, nil
+}
+
+// openRaw decodes the picture of a path as it lies in the file: neither converted nor turned, which a large one would take
+// thrice the memory for. Meta is that of Decode.
+func openRaw(path string) (image.Image, Meta, error) {
+	f, err := openFile("read picture", path)
+	if err != nil {
+		return nil, Meta{}, err
 	}
 	defer f.Close()
 	raw, meta, err := decodeRaw(f)
 	if err != nil {
-		return Look{}, nil, engine.Errorf("read picture", path, ReasonOf(err).kind(), "%w", err)
+		return nil, Meta{}, engine.Errorf("read picture", path, ReasonOf(err).kind(), "%w", err)
 	}
-	small := shrink(raw, engine.ThumbnailSide)
-	raw = nil
+	meta.Alpha = !opaque(raw, image.Pt(meta.Width, meta.Height))
 	if meta.Orientation >= 5 { // it lies on its side
 		meta.Width, meta.Height = meta.Height, meta.Width
 	}
-	small = upright(small, meta.Orientation)
-	return Look{Meta: meta, Sharpness: sharpness(small), Hash: dHash(small)}, small, nil
+	return raw, meta, nil
+}
+
+// opaque says that a picture has no transparent pixel on a canvas of that size.
+func opaque(raw image.Image, canvas image.Point) bool {
+	known, ok := raw.(interface{ Opaque() bool }) // as all of the standard library's kinds
+	return ok && known.Opaque() && image.Rectangle{Max: canvas}.In(raw.Bounds())
 }
 
 // blurred is the Sharpness below which a picture counts as blurred. The least sharp of our sample pictures has 116; blurred
