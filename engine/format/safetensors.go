@@ -48,8 +48,14 @@ func Open(path string) (*File, error) {
 	return open(f, path)
 }
 
-// OpenFS is Open for a file of fsys. It maps the file where fsys is of the operating system (os.DirFS) and reads
-// it into memory otherwise (embed.FS).
+// Held is a file of an fs.FS that is in memory as a whole and never changes.
+type Held interface {
+	fs.File
+	Content() string
+}
+
+// OpenFS is Open for a file of fsys. It maps the file where fsys is of the operating system (os.DirFS), leaves it where it
+// is where it is Held, and reads it into memory otherwise (embed.FS).
 func OpenFS(fsys fs.FS, name string) (*File, error) {
 	if info, err := fs.Stat(fsys, name); err != nil {
 		return nil, openError(name, err)
@@ -61,8 +67,12 @@ func OpenFS(fsys fs.FS, name string) (*File, error) {
 		return nil, openError(name, err)
 	}
 	defer f.Close()
-	if osFile, ok := f.(*os.File); ok {
-		return open(osFile, osFile.Name())
+	switch f := f.(type) {
+	case *os.File:
+		return open(f, f.Name())
+	case Held:
+		content := f.Content()
+		return parse(name, unsafe.Slice(unsafe.StringData(content), len(content)), nil)
 	}
 	return open(f, name)
 }
