@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"image"
+	"os"
+	"sync"
 
 	"easel/engine"
 )
@@ -17,33 +19,65 @@ type Look struct {
 // LookAt decodes a picture and returns what there is to know and an upright thumbnail, on white, whose longest side is
 // at most engine.ThumbnailSide. Its errors have a Reason. It takes less memory and time than Decode.
 func LookAt(path string) (Look, *image.NRGBA, error) {
-	raw, meta, err := openRaw(path)
+	var small *image.NRGBA
+	meta, err := lookAtRaw(path, func(raw image.Image) { small = shrink(raw, engine.ThumbnailSide) })
 	if err != nil {
 		return Look{}, nil, err
 	}
-	small := shrink(raw, engine.ThumbnailSide)
-	raw = nil
 	small = upright(small, meta.Orientation)
 	return Look{Meta: meta, Sharpness: sharpness(small), Hash: dHash(small)}, small, nil
 }
 
-// openRaw decodes the picture of a path as it lies in the file: neither converted nor turned, which a large one would take
+// lookAtRaw shows see the picture of a path as it lies in the file: neither converted nor turned, which a large one would take
 // thrice the memory for. Meta is that of Decode.
-func openRaw(path string) (image.Image, Meta, error) {
+func lookAtRaw(path string, see func(image.Image)) (Meta, error) {
 	f, err := openFile("read picture", path)
 	if err != nil {
-		return nil, Meta{}, err
+		return Meta{}, err
 	}
 	defer f.Close()
-	raw, meta, err := decodeRaw(f)
+	meta, err := decodeFor(f, see)
 	if err != nil {
-		return nil, Meta{}, engine.Errorf("read picture", path, ReasonOf(err).kind(), "%w", err)
+		return Meta{}, engine.Errorf("read picture", path, ReasonOf(err).kind(), "%w", err)
 	}
-	meta.Alpha = !opaque(raw, image.Pt(meta.Width, meta.Height))
+	return meta, nil
+}
+
+// largeTurn lets large pictures be decoded one after the other: the window looks at several at a time, and is to stay small.
+var largeTurn sync.Mutex
+
+func decodeFor(f *os.File, see func(image.Image)) (Meta, error) {
+	e, err := readEncoded(f)
+	if err != nil {
+		return Meta{}, err
+	}
+	if e.large() {
+		largeTurn.Lock()
+		defer largeTurn.Unlock()
+	}
+	raw, meta, err := e.decode()
+	if err != nil {
+		return Meta{}, err
+	}
+	see(raw)
+	meta.Alpha = !opaque(raw, e.canvas)
 	if meta.Orientation >= 5 { // it lies on its side
 		meta.Width, meta.Height = meta.Height, meta.Width
 	}
-	return raw, meta, nil
+	return meta, nil
+}
+
+// large says that decoding takes more than a photograph of 24 million pixels in a common JPEG does, which has 1.5 bytes a
+// pixel. Others have 4 or 8, and a progressive JPEG's decoder holds about 8.
+func (e encoded) large() bool {
+	const most = 36 << 20
+	bytes := 3 * e.canvas.X * e.canvas.Y / 2
+	if e.name != "jpeg" {
+		bytes = 4 * e.canvas.X * e.canvas.Y
+	} else if !sequential(e.data) {
+		bytes = 8 * e.canvas.X * e.canvas.Y
+	}
+	return bytes > most
 }
 
 // opaque says that a picture has no transparent pixel on a canvas of that size.

@@ -44,8 +44,7 @@ func metaOf(cache, path string) (Meta, error) {
 			return look.Meta, nil
 		}
 	}
-	_, meta, err := openRaw(path)
-	return meta, err
+	return lookAtRaw(path, func(image.Image) {})
 }
 
 // lookVersion changes when the same picture would give another Look or thumbnail.

@@ -222,6 +222,24 @@ func TestLoadTakesNoCopies(t *testing.T) {
 	}
 }
 
+// TestSurveyTakesTurnsWithLargePictures: a damaged one does not keep the others waiting.
+func TestSurveyTakesTurnsWithLargePictures(t *testing.T) {
+	dir := t.TempDir()
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewNRGBA(image.Rect(0, 0, 3200, 3200))); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"a.png": data.Bytes(), "b torn.png": data.Bytes()[:data.Len()/2], "c.png": data.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	infos := surveyed(t, dir, t.TempDir())
+	if !infos["a.png"].Usable || infos["b torn.png"].Usable || !infos["c.png"].Usable || infos["c.png"].Width != 3200 {
+		t.Errorf("%+v", infos)
+	}
+}
+
 // TestLoadTrustsASurvey: the window asks again after each edit, and decoding hundreds of photographs takes minutes.
 func TestLoadTrustsASurvey(t *testing.T) {
 	dir, cache := t.TempDir(), t.TempDir()
