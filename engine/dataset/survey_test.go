@@ -204,6 +204,9 @@ func TestLookAtTellsWhatDecodeTells(t *testing.T) {
 
 // TestLoadTakesNoCopies: a photograph is in memory once while it is proved, as its file has it, which is 1.5 bytes a pixel.
 func TestLoadTakesNoCopies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is about memory, which the race detector takes more of")
+	}
 	dir := t.TempDir()
 	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
 	var data bytes.Buffer
@@ -224,6 +227,9 @@ func TestLoadTakesNoCopies(t *testing.T) {
 
 // TestSurveyTakesTurnsWithLargePictures: a damaged one does not keep the others waiting.
 func TestSurveyTakesTurnsWithLargePictures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes 30 million pixels")
+	}
 	dir := t.TempDir()
 	var data bytes.Buffer
 	if err := png.Encode(&data, image.NewNRGBA(image.Rect(0, 0, 3200, 3200))); err != nil {
