@@ -4,7 +4,7 @@ package main
 
 import (
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -20,20 +20,34 @@ const (
 
 // rest has the window sleep while nothing happens. Fyne 2.7.1 looks for events 60 times a second, which takes 1.5 % of a core
 // although there are none (internal/driver/glfw/loop.go). It belongs to Fyne's goroutine, but for do.
-type rest struct{ begun atomic.Bool }
+type rest struct {
+	mu      sync.RWMutex // held while another goroutine wakes GLFW, which must not end meanwhile
+	running bool         // GLFW has begun and not ended
+}
 
 // do is fyne.Do, which ends the sleep.
 func (r *rest) do(f func()) {
 	fyne.Do(f)
-	if r.begun.Load() {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.running {
 		glfw.PostEmptyEvent()
 	}
 }
 
 // begin is called once Fyne looks for events.
 func (r *rest) begin() {
-	r.begun.Store(true)
+	r.set(true)
 	r.after(awakeTime)
+}
+
+// end is called before Fyne ends GLFW.
+func (r *rest) end() { r.set(false) }
+
+func (r *rest) set(running bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = running
 }
 
 func (r *rest) after(pause time.Duration) {
@@ -42,6 +56,12 @@ func (r *rest) after(pause time.Duration) {
 
 // sleep waits until something happens.
 func (r *rest) sleep() {
+	r.mu.RLock()
+	running := r.running
+	r.mu.RUnlock()
+	if !running { // this may be another goroutine, as Fyne's has ended
+		return
+	}
 	limit := restTime
 	if slices.ContainsFunc(fyne.CurrentApp().Driver().AllWindows(), typing) {
 		limit = blinkTime

@@ -10,3 +10,5 @@ type rest struct{}
 func (*rest) do(f func()) { fyne.Do(f) }
 
 func (*rest) begin() {}
+
+func (*rest) end() {}

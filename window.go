@@ -38,7 +38,12 @@ func openWindow(ctx context.Context, start startEngine, paths []string) (err err
 		idle.begin()
 		window.Take(paths)
 	})
-	context.AfterFunc(ctx, func() { idle.do(a.Quit) }) // Ctrl-C in the terminal
+	window.Closing = idle.end
+	quit := func() {
+		idle.end()
+		a.Quit()
+	}
+	context.AfterFunc(ctx, func() { idle.do(quit) }) // Ctrl-C in the terminal
 	window.ShowAndRun()
 	return nil
 }
