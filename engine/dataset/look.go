@@ -43,10 +43,16 @@ func lookAtRaw(path string, see func(image.Image)) (Meta, error) {
 	return meta, nil
 }
 
-// largeTurn lets large pictures be decoded one after the other: the window looks at several at a time, and is to stay small.
-var largeTurn sync.Mutex
+// The window is to stay small, and may have pictures looked at by a survey and for a plan at once: looking has a place for
+// each that is decoded at a time, and large ones are so one after the other.
+var (
+	looking   = make(chan struct{}, surveyors)
+	largeTurn sync.Mutex
+)
 
 func decodeFor(f *os.File, see func(image.Image)) (Meta, error) {
+	looking <- struct{}{}
+	defer func() { <-looking }()
 	e, err := readEncoded(f)
 	if err != nil {
 		return Meta{}, err
