@@ -5,7 +5,8 @@
 # make test    everything that must pass
 # make fuzz    each fuzz target for half a minute, two side by side
 # make lint    vet and staticcheck
-# make screens  draw the pages of the window into docs/screens, to look at
+# make screens  draw pages of the window into docs/screens, to look at
+# make screens-all  draw all of them, light and dark, small and large, with large text, into build/screens
 # make package  build/easel-VERSION-linux-amd64.tar.xz, to give to others
 # make clean   remove what make built; out/ with your results stays
 #
@@ -28,7 +29,7 @@ FUZZTIME    := 30s
 # OpenMP's threads wait actively for long: on a machine that does other things too that slows everything.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: screens demo demo-terminal demo-window build run package test fuzz lint clean deps deps-gui deps-window cli staticcheck go-version
+.PHONY: screens screens-all demo demo-terminal demo-window build run package test fuzz lint clean deps deps-gui deps-window cli staticcheck go-version
 
 demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),demo-window,demo-terminal)
 
@@ -67,6 +68,10 @@ fuzz: go-version
 screens: go-version
 	mkdir -p docs/screens
 	EASEL_SCREENS="$(CURDIR)/docs/screens" CGO_ENABLED=0 $(GOTEST) -count=1 -run TestScreens ./gui
+
+screens-all: go-version
+	mkdir -p build/screens
+	EASEL_ALL_SCREENS=1 EASEL_SCREENS="$(CURDIR)/build/screens" CGO_ENABLED=0 $(GOTEST) -count=1 -run TestScreens ./gui
 
 lint: deps deps-gui go-version
 	go vet ./...

@@ -15,6 +15,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/speech"
 )
 
 // Take takes in what the user has dropped, picked, pasted or named: pictures, folders, ZIP archives, a model, a captioner,
@@ -143,7 +144,7 @@ func (w *Window) taken(all []taken) (refused []string) {
 		case t.Model != nil:
 			w.takeModel(t.Source, t.Model.Kind)
 		case t.Why != "":
-			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, t.Why))
+			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, speech.Of(t.Why)))
 		}
 	}
 	if len(names) > 0 {

@@ -65,8 +65,8 @@ func translation(t *testing.T, language string) map[string]any {
 	return texts
 }
 
-// textsOf finds what the window's sources say through lang, and all texts that they, the samples and the methods hold; each
-// with its file.
+// textsOf finds what the window's sources say through lang, and all texts that they, the samples, the presets and the methods
+// hold; each with its file.
 func textsOf(t *testing.T) (said, literals map[string]string) {
 	said, literals = map[string]string{}, map[string]string{}
 	for _, root := range []string{".", "../samples", "../engine/method"} {
@@ -82,6 +82,7 @@ func textsOf(t *testing.T) (said, literals map[string]string) {
 					}
 					if e, ok := n.(ast.Expr); ok && textOf(e) != "" {
 						literals[textOf(e)] = path
+						literals[titled(textOf(e))] = path
 					}
 					return true
 				})
@@ -92,21 +93,54 @@ func textsOf(t *testing.T) (said, literals map[string]string) {
 			t.Fatal(err)
 		}
 	}
+	for name, text := range presetTexts(t) {
+		for _, why := range regexp.MustCompile(`why = "([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			said[why[1]], literals[why[1]] = name, name
+		}
+	}
 	return said, literals
+}
+
+// presetTexts are the presets' files.
+func presetTexts(t *testing.T) map[string]string {
+	texts := map[string]string{}
+	names, err := filepath.Glob("../presets/*.toml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("presets: %v, %d files", err, len(names))
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
+
+// titled is the name of a setting as the window titles it: "text-until" is "Text until".
+func titled(name string) string {
+	name = strings.ReplaceAll(name, "-", " ")
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 // tables are the functions that make a setting of gui/method: its title and help, the second and third argument, go through
 // lang where it is shown.
 var tables = []string{"whole", "number", "text", "yesNo", "list"}
 
-// saidBy are the texts that a call hands to lang, or that a method's setting does on the Method page.
-func saidBy(n ast.Node) []string {
-	if help, ok := n.(*ast.KeyValueExpr); ok { // of a method's setting
-		if key, ok := help.Key.(*ast.Ident); ok && key.Name == "Help" {
-			if text := textOf(help.Value); text != "" {
-				return []string{text}
+// spoken are the lists of gui/speech and of the pipeline whose texts go through lang where they are shown.
+var spoken = []string{"kinds", "formats", "parts", "added", "Phases"}
+
+// saidBy are the texts that a call hands to lang, or a list that is spoken.
+func saidBy(n ast.Node) (texts []string) {
+	if list, ok := n.(*ast.ValueSpec); ok && slices.Contains(spoken, list.Names[0].Name) {
+		ast.Inspect(list, func(n ast.Node) bool {
+			if e, ok := n.(*ast.BasicLit); ok && textOf(e) != "" {
+				texts = append(texts, textOf(e))
 			}
-		}
+			return true
+		})
+		return texts
 	}
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) == 0 {

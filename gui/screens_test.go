@@ -17,20 +17,34 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 	"github.com/disintegration/imaging"
 
 	"easel/engine"
 	"easel/gui/guitest"
 	"easel/gui/project"
 	"easel/gui/settings"
+	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/samples"
 )
 
-// TestScreens draws the pages into the folder that EASEL_SCREENS names, for people to look at: `make screens`. It fails
-// only where a page cannot be drawn.
+// kept are the screens that docs/screens has, by look; nil stands for all of shown.
+var kept = map[string][]string{
+	"small-light":     shown,
+	"small-light-150": {"method", "export", "method-subject", "words"},
+	"large-dark":      {"start", "method"},
+}
+
+// shown are those of the usual look.
+var shown = []string{"start", "pictures", "method", "method-subject", "method-settings", "train-running", "train-inside", "train", "train-large",
+	"compare", "compare-figures", "export", "export-playground", "settings"}
+
+// TestScreens draws pages into the folder that EASEL_SCREENS names, for people to look at: `make screens`. Where
+// EASEL_ALL_SCREENS is set it draws every page and dialog in every look: `make screens-all`. It fails only where a page
+// cannot be drawn.
 func TestScreens(t *testing.T) {
-	dir := os.Getenv("EASEL_SCREENS")
+	dir, all := os.Getenv("EASEL_SCREENS"), os.Getenv("EASEL_ALL_SCREENS") != ""
 	if dir == "" {
 		t.Skip("EASEL_SCREENS names no folder for pictures of the pages")
 	}
@@ -39,31 +53,36 @@ func TestScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir()) // so that a page that shows a project's folder shows a short one
-	for _, look := range []struct {
+	for _, size := range []struct {
 		name          string
 		width, height float32
-		values        settings.Values
-		screens       []string // nil for all
-	}{
-		{"small-light", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1}, nil},
-		{"small-light-150", 1000, 700, settings.Values{Variant: theme.Light, Scale: 1.5}, []string{"method", "export"}},
-		{"large-dark", 1440, 900, settings.Values{Variant: theme.Dark, Scale: 1}, []string{"start", "method"}},
-	} {
-		t.Run(look.name, func(t *testing.T) {
-			look.values.Projects, look.values.Threads = "/home/you/Easel", -1
-			eng := studio{newFakeEngine(), made}
-			u := newUI(t)
-			app := test.NewTempApp(t)
-			look.values.Save(app.Preferences())
-			w := NewWindow(app, eng, u.post)
-			defer w.close()
-			w.window.Resize(fyne.NewSize(look.width, look.height))
-			walk(&tour{t: t, u: u, w: w, eng: eng, shoot: func(screen string) {
-				if look.screens == nil || slices.Contains(look.screens, screen) {
-					capture(t, w, filepath.Join(dir, fmt.Sprintf("%s-%s.png", screen, look.name)))
+	}{{"small", 1000, 700}, {"large", 1440, 900}} {
+		for _, variant := range []theme.Variant{theme.Light, theme.Dark} {
+			for _, scale := range []float32{1, 1.5} {
+				look := size.name + map[theme.Variant]string{theme.Light: "-light", theme.Dark: "-dark"}[variant]
+				if scale != 1 {
+					look += fmt.Sprintf("-%.0f", 100*scale)
 				}
-			}})
-		})
+				if !all && kept[look] == nil {
+					continue
+				}
+				t.Run(look, func(t *testing.T) {
+					values := settings.Values{Variant: variant, Scale: scale, Projects: "/home/you/Easel", Threads: -1}
+					eng := studio{newFakeEngine(), made}
+					u := newUI(t)
+					app := test.NewTempApp(t)
+					values.Save(app.Preferences())
+					w := NewWindow(app, eng, u.post)
+					defer w.close()
+					w.window.Resize(fyne.NewSize(size.width, size.height))
+					walk(&tour{t: t, u: u, w: w, eng: eng, shoot: func(screen string) {
+						if all || slices.Contains(kept[look], screen) {
+							capture(t, w, filepath.Join(dir, screen+"-"+look+".png"))
+						}
+					}})
+				})
+			}
+		}
 	}
 }
 
@@ -78,19 +97,29 @@ func walk(v *tour) {
 	v.u.until("the pictures are looked at", func() bool { return v.w.project.Pictures() == 13 })
 	v.keys(fyne.KeyHome, fyne.KeyRight)
 	v.see("pictures")
+	v.dialog("pictures-write", func() { v.tap("Write captions") })
+	v.dialog("pictures-change", func() { v.tap("Change captions") })
+	v.dialog("words", func() { terms.ShowGlossary(v.w.window) })
+	for i, name := range []string{"train-empty", "export-empty"} {
+		v.w.tabs.SelectIndex(2 + i)
+		v.see(name)
+	}
 
 	v.w.tabs.SelectIndex(1)
 	v.u.until("the engine says what follows", func() bool { return says(v.w, "layers are narrow") || says(v.w, "Layers are narrow") })
 	v.see("method")
-	v.scroll(1150)
+	v.scrollTo("What shall it learn?")
 	v.see("method-subject")
 	v.tap("All settings")
 	v.layOut()
-	v.scroll(1860)
+	v.scrollTo("All settings")
 	v.see("method-settings")
+	v.w.showComparison()
+	v.see("compare-setup")
+	v.w.showMethod()
 
 	test.Tap(v.w.toolbar.start)
-	v.u.until("a step is made", func() bool { return says(v.w, fmt.Sprintf("%d / %d", madePause, madeSteps)) })
+	v.u.until("a step is made", func() bool { return says(v.w, fmt.Sprintf("%d / 400", madePause)) })
 	v.see("train-running")
 	v.tap("Look inside")
 	v.u.until("the step is shown", func() bool { return says(v.w, "Inside step") })
@@ -99,6 +128,10 @@ func walk(v *tour) {
 	v.w.project.Runner.Stop()
 	v.u.until("it is done", func() bool { return v.w.project.State() == project.Idle })
 	v.see("train")
+	v.dialog("train-prompt", func() {
+		head := v.find("a photo of a zorbit monster toy")
+		test.TapCanvas(v.w.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(head).AddXY(20, 20))
+	})
 	v.openCell(2)
 	v.see("train-large")
 
@@ -107,16 +140,22 @@ func walk(v *tour) {
 	v.w.showComparison()
 	v.u.until("the comparison is read", func() bool { return says(v.w, "In figures") })
 	v.see("compare")
+	v.scrollTo("In figures")
+	v.see("compare-figures")
 	v.w.showMethod()
 
 	v.w.tabs.SelectIndex(3)
 	v.see("export")
 	v.tap("Paint")
 	v.u.until("it is painted", func() bool { return !says(v.w, "Stop") })
-	v.scroll(250)
+	v.scrollTo("Try it here")
 	v.see("export-playground")
+	v.scrollTo("Use it elsewhere")
+	v.see("export-elsewhere")
 	v.w.tabs.SelectIndex(4)
 	v.see("settings")
+	v.scrollTo("While it trains")
+	v.see("settings-more")
 }
 
 // tour goes through a window.
@@ -140,8 +179,8 @@ func (v *tour) see(screen string) {
 func (v *tour) rest() {
 	v.t.Helper()
 	start := time.Now()
-	v.layOut()
 	for quiet := 0; quiet < 3; quiet++ {
+		v.layOut()
 		v.w.window.Canvas().Capture() // what comes into sight is asked for
 		time.Sleep(150 * time.Millisecond)
 		if len(v.u.posted) > 0 || v.lacksPictures() && time.Since(start) < 4*time.Second {
@@ -188,9 +227,29 @@ func (v *tour) layOut() {
 	v.w.window.Resize(size)
 }
 
-// scroll moves the page down.
-func (v *tour) scroll(y float32) {
-	guitest.Find[*container.Scroll](v.page())[0].ScrollToOffset(fyne.NewPos(0, y))
+// scrollTo moves the page so that a text, or the button with it, is at its top.
+func (v *tour) scrollTo(text string) {
+	place := fyne.CurrentApp().Driver().AbsolutePositionForObject
+	scroll := guitest.Find[*container.Scroll](v.page())[0]
+	scroll.ScrollToOffset(fyne.NewPos(0, place(v.find(text)).Y-place(scroll.Content).Y-theme.Near))
+}
+
+// find finds a text of the page, or the button with it.
+func (v *tour) find(text string) fyne.CanvasObject {
+	for _, label := range guitest.Find[*widget.Label](v.page()) {
+		if label.Text == text {
+			return label
+		}
+	}
+	return guitest.Button(v.t, v.page(), text).(fyne.CanvasObject)
+}
+
+// dialog shoots what opens, and closes it.
+func (v *tour) dialog(screen string, open func()) {
+	open()
+	v.see(screen)
+	overlays := v.w.window.Canvas().Overlays()
+	overlays.Remove(overlays.Top())
 }
 
 // openCell opens the picture of a column, from 0, in the lowest row of the grid.

@@ -81,13 +81,23 @@ func (s *startPage) buttons() fyne.CanvasObject {
 // card offers a sample.
 func (s *startPage) card(sample samples.Sample) fyne.CanvasObject {
 	picture := &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest, Image: coverOf(sample)}
-	picture.SetMinSize(fyne.NewSize(120, 120))
 	try := widget.NewButton(lang.L("Try it"), func() { s.try(sample) })
 	name := widget.NewLabelWithStyle(sample.Name, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
 	class := widget.NewLabelWithStyle(lang.L(sample.Class), fyne.TextAlignCenter, fyne.TextStyle{})
 	class.SizeName, class.Importance = fynetheme.SizeNameCaptionText, widget.LowImportance
 	names := container.New(layout.NewCustomPaddedVBoxLayout(-theme.Normal), name, class)
-	return widgets.Card(container.NewPadded(container.NewVBox(picture, names, try)))
+	return widgets.Card(container.NewPadded(container.NewVBox(container.New(cover{}, picture), names, try)))
+}
+
+// cover lays a sample's picture, larger where its card is wide.
+type cover struct{}
+
+// Layout implements fyne.Layout.
+func (cover) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
+
+// MinSize has the height that suits the width.
+func (cover) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(120, min(max(0.6*objects[0].Size().Width, 120), 240))
 }
 
 // coverSide is in pixels.

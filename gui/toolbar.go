@@ -20,6 +20,7 @@ type toolbar struct {
 	state   *widget.Label
 	start   *widget.Button
 	stop    *widget.Button
+	middle  *fyne.Container // the title and the state
 	content fyne.CanvasObject
 }
 
@@ -34,15 +35,35 @@ func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolb
 	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
 	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
 	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
-	middle := container.NewGridWithColumns(2, t.title, state)
+	t.middle = container.New(titleLayout{t}, t.title, state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
-		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), middle)), widget.NewSeparator())
+		container.NewBorder(nil, nil, folder, container.NewHBox(words, t.stop, t.start), t.middle)), widget.NewSeparator())
 	p.Opened.Listen(func(*project.Project) { t.update() })
 	p.Edited.Listen(func(engine.Job) { t.update() })
 	p.PicturesChanged.Listen(func(int) { t.update() })
 	p.StateChanged.Listen(func(project.State) { t.update() })
 	t.update()
 	return t
+}
+
+// titleLayout lays the title at the left and the state at the right: each has what it needs, and the longer one gives way.
+type titleLayout struct{ *toolbar }
+
+// MinSize implements fyne.Layout.
+func (l titleLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
+}
+
+// Layout implements fyne.Layout.
+func (l titleLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	room := 2 * fynetheme.InnerPadding()
+	title := fyne.MeasureText(l.title.Text, fynetheme.Size(l.title.SizeName), l.title.TextStyle).Width + room + 2
+	state := fyne.MeasureText(l.state.Text, fynetheme.TextSize(), l.state.TextStyle).Width + room + 2
+	title = max(size.Width-state, min(title, size.Width/2))
+	objects[0].Resize(fyne.NewSize(title, size.Height))
+	objects[1].Resize(fyne.NewSize(size.Width-title, size.Height))
+	objects[1].Move(fyne.NewPos(title, 0))
 }
 
 // press starts, pauses or goes on.
@@ -75,6 +96,7 @@ func (t *toolbar) update() {
 	face := faces[state]
 	t.title.SetText(t.project.Name())
 	t.state.SetText(face.says)
+	t.middle.Refresh() // other texts, other widths
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))

@@ -19,6 +19,7 @@ import (
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/settings"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/train"
@@ -185,7 +186,7 @@ func (w *Window) opened() {
 func (w *Window) fail(err error) {
 	if engine.KindOf(err) != engine.Cancelled {
 		log.Println(err)
-		w.notice.show(err.Error(), nil)
+		w.notice.show(speech.Error(err), nil)
 	}
 }
 

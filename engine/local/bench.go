@@ -81,7 +81,7 @@ func (l *local) benchPlan(req engine.BenchRequest) (shapes, parts []string, dtyp
 	default:
 		return nil, nil, nil, bad("part cannot be %q; choose step, unet, vae, text or picture", req.Part)
 	}
-	if _, known := storageTypes[req.File]; req.File != "" && (!known || req.Shape != "sd15") {
+	if req.File != "" && (!isStorage(req.File) || req.Shape != "sd15") {
 		return nil, nil, nil, bad("file cannot be %q; choose f32, f16 or bf16, and the shape sd15", req.File)
 	}
 	switch req.DType {

@@ -38,7 +38,7 @@ func (p *pipeline) runRules(job engine.Job) []rule {
 			"resolution must be a multiple of %d pixels for this model, up to 2048, not %d", p.step(), job.Resolution),
 		refuse(!finite(job.Guidance), "guidance must be a number that is not negative"),
 		refuse(math.IsNaN(job.Preserve) || job.Preserve > 1000, "preserve must be a number up to 1000, not %g", job.Preserve),
-		refuse(!slices.Contains([]string{"f16", "f32", "bf16"}, job.Export), "export cannot be %q; choose f16, f32 or bf16", job.Export),
+		refuse(!isStorage(job.Export), "export cannot be %q; choose f16, f32 or bf16", job.Export),
 	}
 }
 

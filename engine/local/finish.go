@@ -143,6 +143,12 @@ func sizeOf(path string) (n int64, err error) {
 // storageTypes are what the numbers of a file of weights can be, by their names.
 var storageTypes = map[string]kernel.DType{"f16": kernel.F16, "bf16": kernel.BF16, "f32": kernel.F32}
 
+// isStorage says whether name is one of those.
+func isStorage(name string) bool {
+	_, is := storageTypes[name]
+	return is
+}
+
 func (s *session) about(path string) method.About {
 	a := method.About{Job: s.job, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
 		VPredicted: s.pipeline.schedule.Prediction == diffusion.Velocity, SD2: s.pipeline.model.SD2(), Steps: s.from,

@@ -84,7 +84,7 @@ func (m *merger) check() error {
 		return m.taken()
 	case len(m.req.LoRAs) == 0:
 		return bad("there is no LoRA to merge")
-	case m.req.DType != "" && !slices.Contains([]string{"f32", "f16", "bf16"}, m.req.DType):
+	case m.req.DType != "" && !isStorage(m.req.DType):
 		return bad("dtype cannot be %q; choose f32, f16 or bf16, or leave it out to keep the model's", m.req.DType)
 	}
 	return nil

@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -70,7 +73,9 @@ func tableOf(c engine.Comparison) fyne.CanvasObject {
 	rows := slices.DeleteFunc(slices.Clone(c.Rows), func(r engine.Compared) bool { return r.Problem != "" })
 	var objects []fyne.CanvasObject
 	line := func(name, help string, value func(engine.Compared) *widget.Label) {
-		objects = append(objects, widget.NewLabelWithStyle(name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true}))
+		called := widgets.Wrapped(name)
+		called.TextStyle.Bold, called.SizeName = true, theme.SizeNameCaptionText
+		objects = append(objects, called)
 		for _, r := range rows {
 			label := value(r)
 			label.Alignment, label.Wrapping = fyne.TextAlignCenter, fyne.TextWrapWord
@@ -78,7 +83,7 @@ func tableOf(c engine.Comparison) fyne.CanvasObject {
 		}
 		objects = append(objects, widgets.Quiet(help))
 	}
-	line("", "", func(r engine.Compared) *widget.Label { return widgets.Caption(r.Title) })
+	line("", "", func(r engine.Compared) *widget.Label { return widgets.Caption(speech.Of(r.Title)) })
 	for _, f := range figuresOf(c) {
 		line(f.title, f.help, func(r engine.Compared) *widget.Label {
 			if slices.Contains(c.Best[f.name], r.Method) {
@@ -96,11 +101,27 @@ type tableLayout struct{ methods int }
 
 const mostColumn = 170
 
-// widths are those of the names and of a method's values.
+// widths are those of the names, and of a method's values: no word of either is broken where there is room for all.
 func (l tableLayout) widths(objects []fyne.CanvasObject, all float32) (name, column float32) {
-	for i := 0; i < len(objects); i += l.methods + 2 {
-		name = max(name, objects[i].MinSize().Width)
+	text := func(of fyne.CanvasObject, words bool) (width float32) {
+		label := of.(*widget.Label)
+		parts := []string{label.Text}
+		if words {
+			parts = strings.Fields(label.Text)
+		}
+		for _, part := range parts {
+			width = max(width, fyne.MeasureText(part, theme.CaptionTextSize(), label.TextStyle).Width)
+		}
+		return width + 2*theme.InnerPadding() + 2
 	}
+	var word, head float32 // the longest of the names, and of the methods'
+	for i := 0; i < len(objects); i += l.methods + 2 {
+		name, word = max(name, text(objects[i], false)), max(word, text(objects[i], true))
+	}
+	for _, o := range objects[1 : 1+l.methods] {
+		head = max(head, text(o, true))
+	}
+	name = max(word, min(name, all-head*float32(l.methods)))
 	return name, min(max((all-name)/float32(max(l.methods, 1)), 40), mostColumn)
 }
 

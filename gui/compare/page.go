@@ -17,6 +17,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/theme"
 	"easel/gui/widgets"
 )
@@ -59,7 +60,7 @@ type Page struct {
 func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Window, back func()) *Page {
 	c := &Page{eng: eng, project: p, post: run, window: window, titles: map[string]string{}, progress: widget.NewProgressBar(),
 		doing: widgets.Quiet(""), note: widgets.Wrapped(""), figures: container.NewStack()}
-	methods := eng.Methods()
+	methods := speech.Methods(eng.Methods())
 	for _, m := range methods {
 		c.titles[m.Name] = m.Title
 	}
@@ -236,7 +237,7 @@ func (c *Page) ended(err error) {
 	c.refresh()
 }
 
-func (c *Page) fail(err error) { c.note.SetText(err.Error()) }
+func (c *Page) fail(err error) { c.note.SetText(speech.Error(err)) }
 
 // measured shows the figures of the methods that have had their turn.
 func (c *Page) measured() {

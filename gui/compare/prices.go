@@ -7,6 +7,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/speech"
 )
 
 // price is what a method takes for a project, or why it cannot run.
@@ -92,7 +93,7 @@ func (p *prices) stop() {
 func reason(err error) string {
 	var e *engine.Error
 	if errors.As(err, &e) {
-		return e.Err.Error()
+		return speech.Of(e.Err.Error())
 	}
-	return err.Error()
+	return speech.Error(err)
 }

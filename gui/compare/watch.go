@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -40,7 +41,7 @@ func (w *watch) apply(e engine.Event) {
 	case e.Grid != nil && len(w.comparison.Before) == 0:
 		w.comparison.Before, w.comparison.Columns = e.Grid.Row.Pictures, e.Grid.Columns
 	case e.Warning != nil:
-		w.warning = e.Warning.Text
+		w.warning = speech.Of(e.Warning.Text)
 	}
 }
 
@@ -73,7 +74,7 @@ func (w *watch) lines(titles map[string]string) []line {
 		l := line{title: titles[method], status: lang.L("waits")}
 		switch {
 		case i < len(c.Rows) && c.Rows[i].Problem != "":
-			l.status = c.Rows[i].Problem
+			l.status = speech.Of(c.Rows[i].Problem)
 		case i < len(c.Rows):
 			l.pictures = c.Rows[i].Pictures
 			l.status = fmt.Sprintf(lang.L("%d steps in %s"), c.Rows[i].Summary.Steps, widgets.Duration(c.Rows[i].Summary.Seconds))

@@ -20,6 +20,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -88,7 +89,7 @@ func (m *merge) pick() {
 	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
 		switch {
 		case err != nil:
-			m.say(err.Error(), widget.DangerImportance)
+			m.say(speech.Error(err), widget.DangerImportance)
 		case file != nil:
 			path := file.URI().Path()
 			file.Close()
@@ -165,7 +166,7 @@ func (m *merge) merged(result engine.MergeResult, err error) {
 	case engine.KindOf(err) == engine.Cancelled:
 		m.say(lang.L("Stopped. Nothing was written."), widget.MediumImportance)
 	case err != nil:
-		m.say(err.Error(), widget.DangerImportance)
+		m.say(speech.Error(err), widget.DangerImportance)
 	default:
 		m.say(fmt.Sprintf(lang.L("%s is written: %.1f MB, %d of %d tensors changed."), result.Path, float64(result.Size)/1e6, result.Changed, result.Tensors), widget.SuccessImportance)
 	}

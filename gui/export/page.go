@@ -105,7 +105,7 @@ func (e *Page) show(run engine.Run) {
 	e.where.SetText(where)
 	e.likeness.SetText("")
 	if x.Through != "" && x.Trained != "" {
-		e.likeness.SetText(fmt.Sprintf(lang.L("The file was opened again as another program would, and painted with: its picture differs from the one painted while training by %.2f %%."), 100*x.Difference))
+		e.likeness.SetText(fmt.Sprintf(lang.L("The file was opened again as another program would, and painted with: its picture differs from the one painted while training by %s %%."), hundredths(100*x.Difference)))
 	}
 	for i, path := range []string{x.Trained, x.Through} {
 		e.showPicture(e.pictures[i], path, x)
@@ -113,6 +113,14 @@ func (e *Page) show(run engine.Run) {
 	e.showUsages(usagesOf(run, e.elements[run.Job.Method]))
 	e.playground.open(run)
 	e.merge.open(run)
+}
+
+// hundredths writes a number with two places, none of which is nothing.
+func hundredths(v float64) string {
+	if v > 0 && v < 0.005 {
+		return lang.L("less than 0.01")
+	}
+	return fmt.Sprintf("%.2f", v)
 }
 
 func (e *Page) showPicture(shown *canvas.Image, path string, of engine.ExportEvent) {
@@ -160,9 +168,5 @@ func copyText(text string) { fyne.CurrentApp().Clipboard().SetContent(text) }
 
 // emptyState says what will be here.
 func emptyState() fyne.CanvasObject {
-	title := widgets.Heading(lang.L("No file yet"))
-	title.Alignment = fyne.TextAlignCenter
-	text := widgets.Wrapped(lang.L("When training is done, the file is written by itself, opened again to be sure, and shown here with how to use it. While training, “Use this” on the Train page makes it from any row."))
-	text.Alignment = fyne.TextAlignCenter
-	return container.NewVBox(container.NewGridWrap(fyne.NewSize(1, theme.Wide)), title, text)
+	return widgets.NewEmpty("export", lang.L("No file yet"), lang.L("When training is done, the file is written by itself, opened again to be sure, and shown here with how to use it. While training, “Use this” on the Train page makes it from any row."))
 }

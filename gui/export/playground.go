@@ -20,6 +20,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/widgets"
@@ -190,6 +191,6 @@ func (g *playground) painted(pictures [2]image.Image, err error) {
 }
 
 func (g *playground) fail(err error) {
-	g.problem.SetText(err.Error())
+	g.problem.SetText(speech.Error(err))
 	g.problem.Show()
 }

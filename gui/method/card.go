@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"unicode"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -13,6 +14,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
 	"easel/gui/widgets"
@@ -24,6 +26,7 @@ type card struct {
 	widget.BaseWidget
 	info     engine.MethodInfo
 	choose   func()
+	post     post.Func
 	pipeline *widgets.Pipeline
 	costs    *widget.Label
 	tick     *widget.Icon
@@ -31,6 +34,7 @@ type card struct {
 	content  fyne.CanvasObject
 	marked   bool
 	focused  bool
+	over     bool // the pointer is on it
 	last     fyne.Position
 }
 
@@ -42,9 +46,14 @@ var (
 )
 
 func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
-	c := &card{info: info, choose: choose, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
+	c := &card{info: info, choose: choose, post: run, pipeline: widgets.NewPipeline(info.Element, run), costs: widgets.Quiet(""),
 		tick: widget.NewIcon(fynetheme.RadioButtonIcon()), frame: canvas.NewRectangle(nil)}
-	title := terms.Explain(widgets.Heading(info.Title), info.Title)
+	heading := widgets.Heading(info.Title)
+	heading.Wrapping = fyne.TextWrapWord
+	title := terms.Explain(heading, info.Title)
+	if title, ok := title.(*widgets.Explained); ok { // takes the pointer from the card
+		title.Below = c
+	}
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
 		label := widgets.Wrapped(sentence(text))
@@ -52,7 +61,20 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
 	}
 	updates := widgets.Wrapped(fmt.Sprintf(lang.L("Changes %s."), info.Updates))
-	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), updates,
+	phase := widgets.Wrapped("")
+	phase.Importance = widget.HighImportance
+	phase.Hide()
+	c.pipeline.PhaseChanged = func(i int) { // in place of what the method changes
+		if i < 0 {
+			phase.Hide()
+			updates.Show()
+			return
+		}
+		phase.SetText(lang.L(widgets.Phases[i]))
+		updates.Hide()
+		phase.Show()
+	}
+	c.content = container.NewVBox(container.NewBorder(nil, nil, c.tick, nil, title), container.NewPadded(c.pipeline), container.New(inPlace{}, updates, phase),
 		about("check", info.Good), about("warning", info.Harm), c.costs)
 	c.ExtendBaseWidget(c)
 	return c
@@ -67,9 +89,7 @@ func sentence(text string) string {
 	if end := runes[len(runes)-1]; end != '.' {
 		runes = append(runes, '.')
 	}
-	if runes[0] >= 'a' && runes[0] <= 'z' {
-		runes[0] -= 'a' - 'A'
-	}
+	runes[0] = unicode.ToUpper(runes[0])
 	return string(runes)
 }
 
@@ -89,7 +109,7 @@ func (c *card) mark(on bool) {
 // price shows what the method costs here.
 func (c *card) price(cost engine.MethodCost) {
 	if cost.Problem != "" {
-		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), cost.Problem))
+		c.costs.SetText(fmt.Sprintf(lang.L("Not possible here: %s."), speech.Of(cost.Problem)))
 		return
 	}
 	c.costs.SetText(fmt.Sprintf(lang.L("Trains %s numbers, takes %s of memory, writes a file of %s."), widgets.Count(cost.Parameters), widgets.Bytes(cost.Peak), widgets.Bytes(cost.FileBytes)))
@@ -109,19 +129,39 @@ func (c *card) DragEnd() {
 }
 
 // MouseIn implements desktop.Hoverable.
-func (c *card) MouseIn(*desktop.MouseEvent) { c.pipeline.Play() }
+func (c *card) MouseIn(*desktop.MouseEvent) {
+	c.over = true
+	c.pipeline.Play()
+}
 
 // MouseMoved implements desktop.Hoverable.
 func (c *card) MouseMoved(*desktop.MouseEvent) {}
 
-// MouseOut implements desktop.Hoverable.
-func (c *card) MouseOut() { c.pipeline.Rest() }
+// MouseOut implements desktop.Hoverable. Between the card and its title the pointer leaves and comes back at once.
+func (c *card) MouseOut() {
+	c.over = false
+	c.post(func() {
+		if !c.over && !c.focused {
+			c.pipeline.Rest()
+		}
+	})
+}
 
-// FocusGained implements fyne.Focusable.
-func (c *card) FocusGained() { c.focused = true; c.Refresh() }
+// FocusGained implements fyne.Focusable: keys see what the pointer sees.
+func (c *card) FocusGained() {
+	c.focused = true
+	c.pipeline.Play()
+	c.Refresh()
+}
 
 // FocusLost implements fyne.Focusable.
-func (c *card) FocusLost() { c.focused = false; c.Refresh() }
+func (c *card) FocusLost() {
+	c.focused = false
+	if !c.over {
+		c.pipeline.Rest()
+	}
+	c.Refresh()
+}
 
 // TypedRune implements fyne.Focusable.
 func (c *card) TypedRune(rune) {}
@@ -161,13 +201,41 @@ func (c *card) paint() {
 	}
 }
 
+// inPlace lays objects into one place that has room for each, hidden ones too: nothing around moves when they take turns.
+type inPlace struct{}
+
+// Layout implements fyne.Layout.
+func (inPlace) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (inPlace) MinSize(objects []fyne.CanvasObject) (size fyne.Size) {
+	for _, o := range objects {
+		size = size.Max(o.MinSize())
+	}
+	return size
+}
+
 // cardLayout lays cards of one height beside each other, as many as have room.
 type cardLayout struct{}
 
-const cardWidth = 232
+// The widths of cards: the least with text of the usual size, and the most.
+const (
+	leastCard = 232
+	mostCard  = 440
+)
 
+// cardWidth is the least width of a card. A quarter of what text grows by is enough: words are short.
+func cardWidth() float32 { return leastCard * (3 + widgets.TextScale()) / 4 }
+
+// columns are as many as have room, or fewer where that fills the rows better.
 func (cardLayout) columns(width float32, n int) int {
-	return max(1, min(n, int((width+theme.Near)/(cardWidth+theme.Near)), 4))
+	most := max(1, min(n, int((width+theme.Near)/(cardWidth()+theme.Near))))
+	rows := (n + most - 1) / most
+	return (n + rows - 1) / rows
 }
 
 // Layout implements fyne.Layout.
@@ -176,7 +244,7 @@ func (l cardLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		return
 	}
 	n := l.columns(size.Width, len(objects))
-	width := min((size.Width-theme.Near*float32(n-1))/float32(n), 340)
+	width := min((size.Width-theme.Near*float32(n-1))/float32(n), mostCard)
 	height := float32(0)
 	for _, o := range objects { // their texts wrap at this width
 		o.Resize(fyne.NewSize(width, o.Size().Height))
@@ -190,7 +258,7 @@ func (l cardLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // MinSize implements fyne.Layout.
 func (l cardLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(cardWidth, 0)
+	size := fyne.NewSize(cardWidth(), 0)
 	if len(objects) == 0 {
 		return size
 	}

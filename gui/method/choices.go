@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/widgets"
 )
@@ -35,19 +36,19 @@ func (c *choices) say(text string) {
 }
 
 func (c *choices) fail(err error) {
-	c.say(err.Error())
+	c.say(speech.Error(err))
 	c.summary.Importance = widget.DangerImportance
 	c.summary.Refresh()
 }
 
 func (c *choices) show(p engine.Preview) {
 	c.say(fmt.Sprintf(lang.L("%d pictures, %d steps. Trains %s numbers; the file will have about %s. Memory: %s."),
-		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), p.Plan.Why))
+		p.Pictures, p.Job.Steps, widgets.Count(p.Parameters), widgets.Bytes(p.FileBytes), speech.Of(p.Plan.Why)))
 	for _, choice := range p.Choices {
-		name := widget.NewLabelWithStyle(lang.L(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
+		name := widget.NewLabelWithStyle(speech.Of(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 		value.Truncation = fyne.TextTruncateEllipsis
-		reason := widgets.Quiet(sentence(choice.Reason))
+		reason := widgets.Quiet(sentence(speech.Of(choice.Reason)))
 		c.rows.Add(terms.Explain(name, name.Text))
 		c.rows.Add(value)
 		c.rows.Add(reason)
@@ -57,11 +58,12 @@ func (c *choices) show(p engine.Preview) {
 // choiceLayout lays name, value and reason in lines.
 type choiceLayout struct{}
 
-const valueWidth = 132
+// valueWidth has room for values.
+func valueWidth() float32 { return 132 * widgets.TextScale() }
 
 // Layout implements fyne.Layout.
 func (choiceLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	y := float32(0)
+	y, nameWidth, valueWidth := float32(0), nameWidth(), valueWidth()
 	for i := 0; i+2 < len(objects); i += 3 {
 		rest := fyne.NewSize(max(size.Width-nameWidth-valueWidth, 80), objects[i+2].Size().Height)
 		objects[i+2].Resize(rest)
@@ -87,7 +89,7 @@ func choiceHeight(line []fyne.CanvasObject) float32 {
 
 // MinSize implements fyne.Layout.
 func (choiceLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(nameWidth+valueWidth+160, 0)
+	size := fyne.NewSize(nameWidth()+valueWidth()+160, 0)
 	for i := 0; i+2 < len(objects); i += 3 {
 		size.Height += choiceHeight(objects[i : i+3])
 	}

@@ -11,6 +11,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/widgets"
 )
@@ -106,7 +107,7 @@ type settingGroup struct {
 }
 
 func newSettingGroup(g group, p *project.Project) *settingGroup {
-	heading := widget.NewLabelWithStyle(lang.L(g.title), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	heading := widget.NewLabelWithStyle(speech.Of(g.title), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	heading.SizeName = theme.SizeNameSubHeadingText
 	shown := &settingGroup{object: container.NewVBox(terms.Explain(heading, heading.Text))}
 	for _, f := range g.fields {
@@ -121,7 +122,7 @@ func newSettingGroup(g group, p *project.Project) *settingGroup {
 func (g *settingGroup) filter(wanted string) {
 	g.object.Hide()
 	for _, row := range g.rows {
-		if strings.Contains(strings.ToLower(row.title+" "+row.name+" "+row.help), wanted) {
+		if strings.Contains(strings.ToLower(strings.Join([]string{row.title, row.name, row.help, speech.Of(capital(row.title)), speech.Of(row.help)}, " ")), wanted) {
 			row.object.Show()
 			g.object.Show()
 		} else {

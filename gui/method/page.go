@@ -13,6 +13,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/theme"
 	"easel/gui/widgets"
 )
@@ -46,7 +47,7 @@ type Page struct {
 
 // New makes the page.
 func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Window) *Page {
-	m := &Page{eng: eng, project: p, post: run, methods: eng.Methods()}
+	m := &Page{eng: eng, project: p, post: run, methods: speech.Methods(eng.Methods())}
 	cards := container.New(cardLayout{})
 	for _, info := range m.methods {
 		c := newCard(info, run, func() { m.choose(info) })

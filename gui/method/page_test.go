@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -267,4 +268,56 @@ func TestNothingIsAskedUnseen(t *testing.T) {
 	}
 	p.page.Shown()
 	p.queue.Until(t, "a plan for what was edited", func() bool { return p.eng.last().Word == "zorbit" })
+}
+
+// cards are those of the methods, in their order.
+func (p *page) cards() (cards []fyne.Widget) {
+	for _, o := range guitest.Find[fyne.Widget](p.content()) {
+		_, hears := o.(desktop.Hoverable)
+		if _, drags := o.(fyne.Draggable); hears && drags && len(guitest.Find[*widgets.Pipeline](o)) == 1 {
+			cards = append(cards, o)
+		}
+	}
+	return cards
+}
+
+// TestTheLivingPictureGoesOnBelowTheTitle: the title, which explains itself, takes the pointer from its card.
+func TestTheLivingPictureGoesOnBelowTheTitle(t *testing.T) {
+	p := newPage(t)
+	shown := p.cards()[0]
+	picture, title := guitest.Find[*widgets.Pipeline](shown)[0], guitest.Find[*widgets.Explained](shown)[0]
+	height := shown.MinSize().Height
+	shown.(desktop.Hoverable).MouseIn(&desktop.MouseEvent{})
+	guitest.WantText(t, shown, widgets.Phases[0])
+	if shown.MinSize().Height != height {
+		t.Error("the card grows with what it says")
+	}
+	shown.(desktop.Hoverable).MouseOut()
+	title.MouseIn(&desktop.MouseEvent{})
+	for len(p.queue) > 0 {
+		(<-p.queue)()
+	}
+	if picture.Phase() < 0 {
+		t.Error("it rests below the title")
+	}
+	title.MouseOut()
+	p.queue.Until(t, "rest", func() bool { return picture.Phase() == -1 })
+	guitest.WantText(t, shown, "Changes ")
+}
+
+// TestNoCardStandsAlone where another number of columns fills the rows better.
+func TestNoCardStandsAlone(t *testing.T) {
+	p := newPage(t)
+	for _, c := range []struct{ width, want float32 }{{1300, 4}, {900, 2}, {400, 1}} { // 3 have room in 900
+		p.window.Resize(fyne.NewSize(c.width, 700))
+		row := float32(0)
+		for _, o := range p.cards() {
+			if o.Position().Y == 0 {
+				row++
+			}
+		}
+		if row != c.want {
+			t.Errorf("in a window of %v, %v cards are in a row, want %v", c.width, row, c.want)
+		}
+	}
 }

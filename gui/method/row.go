@@ -13,6 +13,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/widgets"
 )
@@ -38,9 +39,9 @@ func newSettingRow(f field, p *project.Project) *settingRow {
 	r.reset = widgets.NewSteady("", theme.ContentUndoIcon(), func() { r.take("") })
 	r.reset.Importance = widget.LowImportance
 	value := container.NewBorder(nil, nil, nil, r.reset, input)
-	name := widget.NewLabelWithStyle(lang.L(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	name := widget.NewLabelWithStyle(speech.Of(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	name.Truncation = fyne.TextTruncateEllipsis
-	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(lang.L(f.help))), r.problem))
+	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(speech.Of(f.help))), r.problem))
 	return r
 }
 
@@ -128,12 +129,13 @@ type settingLayout struct{}
 // Layout implements fyne.Layout.
 func (settingLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	const wide = 196
+	name := nameWidth() + 24
 	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(fyne.NewSize(nameWidth+24, o[0].MinSize().Height))
-	o[1].Move(fyne.NewPos(nameWidth+24, 0))
+	o[0].Resize(fyne.NewSize(name, o[0].MinSize().Height))
+	o[1].Move(fyne.NewPos(name, 0))
 	o[1].Resize(fyne.NewSize(wide, o[1].MinSize().Height))
-	o[2].Move(fyne.NewPos(nameWidth+24+wide, 0))
-	o[2].Resize(fyne.NewSize(max(size.Width-nameWidth-24-wide, 80), size.Height))
+	o[2].Move(fyne.NewPos(name+wide, 0))
+	o[2].Resize(fyne.NewSize(max(size.Width-name-wide, 80), size.Height))
 }
 
 // MinSize implements fyne.Layout.
@@ -142,5 +144,5 @@ func (settingLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	for _, object := range o {
 		height = max(height, object.MinSize().Height)
 	}
-	return fyne.NewSize(nameWidth+380, height)
+	return fyne.NewSize(nameWidth()+380, height)
 }

@@ -46,7 +46,7 @@ func newSubject(p *project.Project, window fyne.Window) *subject {
 	s.goal = widget.NewRadioGroup(titles, func(title string) {
 		s.edit(func(j *engine.Job) { j.Goal = goals[max(slices.Index(titles, title), 0)].name })
 	})
-	s.goal.Horizontal, s.goal.Required = true, true
+	s.goal.Required = true
 	s.word.SetPlaceHolder(lang.L("zorbit"))
 	s.word.OnChanged = func(text string) { s.edit(func(j *engine.Job) { j.Word = text }) }
 	s.class.OnChanged = func(text string) { s.edit(func(j *engine.Job) { j.Class = text }) }
@@ -56,7 +56,7 @@ func newSubject(p *project.Project, window fyne.Window) *subject {
 		return []fyne.CanvasObject{container.NewVBox(terms.Explain(label, name)), container.NewVBox(o, widgets.Quiet(help))}
 	}
 	var rows []fyne.CanvasObject
-	rows = append(rows, field(lang.L("What is it?"), lang.L("How long and how strongly to train follows from this."), s.goal)...)
+	rows = append(rows, field(lang.L("What is it?"), lang.L("How long and how strongly to train follows from this."), widgets.Across(s.goal))...)
 	rows = append(rows, field(lang.L("Its word"), lang.L("A word that means nothing yet. In a prompt it will call your subject."), s.word)...)
 	rows = append(rows, field(lang.L("What kind"), lang.L("What the model should begin from, in a word or two that it knows."), s.class)...)
 	rows = append(rows, field(lang.L("Base model"), lang.L("The built-in model is small, for trying. Stable Diffusion 1.x and 2.x files teach in earnest: .safetensors, .ckpt or a diffusers folder."), s.model)...)
@@ -137,25 +137,26 @@ func (s *subject) setModel(path string) { s.edit(func(j *engine.Job) { j.Model =
 // formLayout lays names at the left of fields, each as high as it needs.
 type formLayout struct{}
 
-const nameWidth = 132
+// nameWidth has room for names of fields.
+func nameWidth() float32 { return 132 * widgets.TextScale() }
 
 // Layout implements fyne.Layout.
 func (formLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	y := float32(0)
 	for i := 0; i+1 < len(objects); i += 2 {
-		objects[i+1].Resize(fyne.NewSize(min(size.Width-nameWidth, 640), objects[i+1].Size().Height))
+		objects[i+1].Resize(fyne.NewSize(min(size.Width-nameWidth(), 640), objects[i+1].Size().Height))
 		height := max(objects[i].MinSize().Height, objects[i+1].MinSize().Height)
 		objects[i].Move(fyne.NewPos(0, y))
-		objects[i].Resize(fyne.NewSize(nameWidth, height))
-		objects[i+1].Move(fyne.NewPos(nameWidth, y))
-		objects[i+1].Resize(fyne.NewSize(min(size.Width-nameWidth, 640), height))
+		objects[i].Resize(fyne.NewSize(nameWidth(), height))
+		objects[i+1].Move(fyne.NewPos(nameWidth(), y))
+		objects[i+1].Resize(fyne.NewSize(min(size.Width-nameWidth(), 640), height))
 		y += height + theme.Padding()
 	}
 }
 
 // MinSize implements fyne.Layout.
 func (formLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(nameWidth+200, 0)
+	size := fyne.NewSize(nameWidth()+200, 0)
 	for i := 0; i+1 < len(objects); i += 2 {
 		size.Height += max(objects[i].MinSize().Height, objects[i+1].MinSize().Height) + theme.Padding()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/post"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -147,7 +148,7 @@ func (a *autoProgress) finish(r engine.CaptionResult, err error) {
 		text += " " + lang.N("The captioner does not know what {{.Count}} of them show; look at those.", r.Unsure, map[string]any{"Count": r.Unsure})
 	}
 	if err != nil && engine.KindOf(err) != engine.Cancelled {
-		text = err.Error()
+		text = speech.Error(err)
 	}
 	a.text.SetText(text)
 	a.button.SetText(lang.L("Close"))

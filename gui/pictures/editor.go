@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
 )
@@ -166,7 +167,7 @@ func listIssues(into *fyne.Container, issues []engine.Issue) {
 		case engine.IssueTurned:
 			icon = theme.ColoredIcon("note", fynetheme.ColorNamePlaceHolder)
 		}
-		text := widget.NewLabel(issue.Text)
+		text := widget.NewLabel(speech.Of(issue.Text))
 		text.Wrapping, text.SizeName = fyne.TextWrapWord, fynetheme.SizeNameCaptionText
 		into.Add(container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(icon)), nil, text))
 	}

@@ -18,6 +18,7 @@ import (
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/theme"
 	"easel/gui/widgets"
 )
@@ -95,7 +96,7 @@ func (l *library) arrived(news []modelNews) {
 		}
 		l.cancel = nil
 		if l.status.SetText(lang.L("Models elsewhere: drop the file or folder onto the window.")); n.err != nil {
-			l.status.SetText(n.err.Error())
+			l.status.SetText(speech.Error(n.err))
 		}
 	}
 	slices.SortStableFunc(l.found, func(a, b engine.FileInfo) int {

@@ -16,6 +16,7 @@ import (
 	"easel/gui/project"
 	"easel/gui/terms"
 	"easel/gui/theme"
+	"easel/gui/widgets"
 )
 
 // Page is the Settings page.
@@ -108,7 +109,7 @@ func (p *Page) choice(options []option, current int) fyne.CanvasObject {
 		names = append(names, o.name)
 	}
 	radio := widget.NewRadioGroup(names, nil)
-	radio.Horizontal, radio.Required = true, true
+	radio.Required = true
 	radio.Selected = names[current]
 	radio.OnChanged = func(name string) {
 		for _, o := range options {
@@ -117,7 +118,7 @@ func (p *Page) choice(options []option, current int) fyne.CanvasObject {
 			}
 		}
 	}
-	return radio
+	return widgets.Across(radio)
 }
 
 func (p *Page) change(apply func(*Values)) {

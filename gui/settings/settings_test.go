@@ -50,7 +50,7 @@ func TestAChoiceIsTold(t *testing.T) {
 	var got Values
 	page := New(project.New(), fakeEngine{}, func(f func()) { f() }, app.NewWindow(""), Values{Scale: 1}, func(v Values) { got = v })
 	page.memory() // offers what the machine has
-	radio := page.choice([]option{{"a", func(v *Values) { v.Memory = 1 }}, {"b", func(v *Values) { v.Memory = 2 }}}, 0).(*widget.RadioGroup)
+	radio := guitest.Find[*widget.RadioGroup](page.choice([]option{{"a", func(v *Values) { v.Memory = 1 }}, {"b", func(v *Values) { v.Memory = 2 }}}, 0))[0]
 	radio.SetSelected("b")
 	if got.Memory != 2 || got.Scale != 1 {
 		t.Errorf("told %+v", got)

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -70,7 +71,7 @@ func (b *banner) plan(p engine.Preview, now time.Time) {
 	text := fmt.Sprintf(lang.L("%d steps take about %s: ready at about %s, and somewhat later with the pictures. At most %.1f GB of memory."),
 		p.Job.Steps, widgets.Duration(p.Seconds), end.Format("15:04"), float64(p.Plan.Peak)/1e9)
 	if p.Plan.Recompute > 0 || p.Plan.Stream {
-		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), p.Plan.Why)
+		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), speech.Of(p.Plan.Why))
 	}
 	b.say(theme.InfoIcon(), text)
 }
@@ -80,7 +81,7 @@ func (b *banner) diverged(err error, run engine.Run, slower func()) {
 	if n := len(run.Rows); n > 0 && run.Rows[n-1].Step > 0 {
 		text += " " + fmt.Sprintf(lang.L("What it had learned by step %d is kept: you can use that row."), run.Rows[n-1].Step)
 	}
-	b.say(theme.ErrorIcon(), text+"\n"+err.Error(), action{lang.L("Start anew, half as fast"), slower})
+	b.say(theme.ErrorIcon(), text+"\n"+speech.Error(err), action{lang.L("Start anew, half as fast"), slower})
 }
 
 func (b *banner) nothing() {
@@ -88,7 +89,7 @@ func (b *banner) nothing() {
 }
 
 func (b *banner) fail(err error) {
-	text := err.Error()
+	text := speech.Error(err)
 	if engine.KindOf(err) == engine.OutOfMemory {
 		text += "\n" + lang.L("Close other programs, or choose a smaller picture size or batch on the Method page.")
 	}

@@ -33,7 +33,7 @@ type inside struct {
 }
 
 func newInside(run post.Func, next, back func()) *inside {
-	s := &inside{heading: widgets.Heading(""), caption: widgets.Quiet(""), pipeline: widgets.NewPipeline("", run), updates: widgets.Wrapped(""), post: run}
+	s := &inside{heading: widgets.Heading(""), caption: widgets.Quiet(""), pipeline: widgets.NewPipeline("", run), updates: widgets.Quiet(""), post: run}
 	cells := container.New(gallery{})
 	for i := range s.pictures {
 		s.pictures[i] = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}
@@ -64,7 +64,7 @@ func (s *inside) show(v engine.ViewEvent, method engine.MethodInfo) {
 	s.caption.SetText(fmt.Sprintf(lang.L("The model is told: “%s”"), v.Caption))
 	s.pipeline.SetElement(method.Element)
 	s.pipeline.SetPhase(len(widgets.Phases) - 1)
-	s.updates.SetText(fmt.Sprintf(lang.L("The guess is wrong by a loss of %.4f. To make it smaller, this step changes only: %s"), v.Loss, method.Updates))
+	s.updates.SetText(fmt.Sprintf(lang.L("The guess is wrong by a loss of %.4f. To make it smaller, this step changes only: %s."), v.Loss, method.Updates))
 	s.next.Enable()
 	for i, text := range []string{
 		lang.L("Training picture"),

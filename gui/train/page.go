@@ -9,12 +9,11 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
 	"easel/gui/post"
 	"easel/gui/project"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -32,7 +31,7 @@ type Page struct {
 	content fyne.CanvasObject
 	centre  *fyne.Container // the grid, a picture large, or a step from inside
 	grid    *widgets.Grid
-	empty   *emptyState
+	empty   *widgets.Empty
 	large   *widgets.Large
 	inside  *inside
 	banner  *banner
@@ -43,13 +42,13 @@ type Page struct {
 // New makes the page and becomes the project's Runner.
 func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Window) *Page {
 	t := &Page{project: p, window: window, methods: map[string]engine.MethodInfo{}, watch: watching(engine.Run{})}
-	for _, m := range eng.Methods() {
+	for _, m := range speech.Methods(eng.Methods()) {
 		t.methods[m.Name] = m
 	}
 	t.runner = &runner{eng: eng, project: p, post: run, began: t.began, planned: t.planned, heard: t.heard, ended: t.ended}
 	t.grid = widgets.NewGrid(run)
 	t.grid.Open, t.grid.Choose, t.grid.Reword = t.openPicture, t.choose, t.askPrompt
-	t.empty = newEmptyState()
+	t.empty = widgets.NewEmpty("train", "", "")
 	t.large = widgets.NewLarge(run, lang.L("Drag the divider, or ← →.  Space: before or after.  ↑ ↓: other steps.  Esc: back."), t.showGrid)
 	t.inside = newInside(run, t.nextStep, t.showGrid)
 	t.banner = newBanner()
@@ -152,8 +151,8 @@ func (t *Page) refresh() {
 	t.grid.SetRows(w.columns, w.rows, w.chosen)
 	t.side.show(w, t.project.State())
 	t.buttons.refresh(t)
-	t.empty.show(t.project.State())
-	if len(t.centre.Objects) == 0 || t.centre.Objects[0] == t.empty.object || t.centre.Objects[0] == fyne.CanvasObject(t.grid) {
+	sayEmpty(t.empty, t.project.State())
+	if len(t.centre.Objects) == 0 || t.centre.Objects[0] == fyne.CanvasObject(t.empty) || t.centre.Objects[0] == fyne.CanvasObject(t.grid) {
 		t.showGrid()
 	}
 }
@@ -161,7 +160,7 @@ func (t *Page) refresh() {
 func (t *Page) showGrid() {
 	t.inside.open = false
 	if len(t.watch.rows) == 0 {
-		t.setCentre(t.empty.object)
+		t.setCentre(t.empty)
 		return
 	}
 	t.setCentre(t.grid)
@@ -241,30 +240,13 @@ func (t *Page) nextStep() {
 	}
 }
 
-// emptyState is in place of the grid before it has a row: it says what will be here.
-type emptyState struct {
-	object      fyne.CanvasObject
-	title, text *widget.Label
-}
-
-func newEmptyState() *emptyState {
-	e := &emptyState{title: widget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{Bold: true}), text: widget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})}
-	e.title.SizeName = theme.SizeNameSubHeadingText
-	e.text.Wrapping = fyne.TextWrapWord
-	e.object = container.NewVBox(container.NewPadded(container.NewPadded()), e.title, e.text)
-	return e
-}
-
-// show tells before a start what to do, and after it what one waits for.
-func (e *emptyState) show(s project.State) {
-	title := lang.L("Nothing has been trained yet")
-	text := lang.L("When you press Start, pictures appear here: a column for each prompt, a row for each stage. The first row shows what the model paints now, so that you see what it learns.")
+// sayEmpty tells before a start what to do, and after it what one waits for.
+func sayEmpty(e *widgets.Empty, s project.State) {
 	if s.Busy() && s != project.Comparing {
-		title = lang.L("The first row is on its way")
-		text = lang.L("Easel prepares the pictures, then paints each prompt with the model as it is, so that you see what it learns.")
+		e.Say(lang.L("The first row is on its way"),
+			lang.L("Easel prepares the pictures, then paints each prompt with the model as it is, so that you see what it learns."))
+		return
 	}
-	if e.title.Text != title {
-		e.title.SetText(title)
-		e.text.SetText(text)
-	}
+	e.Say(lang.L("Nothing has been trained yet"),
+		lang.L("When you press Start, pictures appear here: a column for each prompt, a row for each stage. The first row shows what the model paints now, so that you see what it learns."))
 }

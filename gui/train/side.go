@@ -23,6 +23,7 @@ type side struct {
 	names    []*widget.Label
 	values   []*widget.Label
 	prompt   *widget.Entry
+	known    []fyne.CanvasObject // what there is something to show in when a run has begun
 }
 
 // sideWidth leaves room for three columns of pictures in a small window.
@@ -46,7 +47,9 @@ func newSide(addPrompt func(string)) *side {
 		}
 	}
 	add := widgets.NewSteady("", theme.ContentAddIcon(), func() { s.prompt.OnSubmitted(s.prompt.Text) })
-	column := container.NewVBox(s.progress, s.doing, widgets.Caption(lang.L("Loss: how wrong the guesses are")), s.plot, numbers,
+	about := widgets.Caption(lang.L("Loss: how wrong the guesses are"))
+	s.known = []fyne.CanvasObject{s.progress, about, s.plot, numbers}
+	column := container.NewVBox(s.progress, s.doing, about, s.plot, numbers,
 		widgets.Caption(lang.L("Add a column")), container.NewBorder(nil, nil, nil, add, s.prompt))
 	scroll := container.NewVScroll(container.NewPadded(column))
 	scroll.SetMinSize(fyne.NewSize(sideWidth, 100))
@@ -67,10 +70,25 @@ func (s *side) show(w *watch, state project.State) {
 	if s.doing.Show(); doing == "" {
 		s.doing.Hide()
 	}
+	begun := w.steps > 0 || state.Busy()
+	for _, o := range s.known {
+		setVisible(o, begun)
+	}
 	s.plot.SetPoints(w.losses, float64(max(w.steps, 1)))
 	for i, n := range w.numbers() {
 		setText(s.names[i], n[0])
 		setText(s.values[i], n[1])
+	}
+}
+
+// setVisible saves a repaint too.
+func setVisible(o fyne.CanvasObject, on bool) {
+	switch {
+	case on == o.Visible():
+	case on:
+		o.Show()
+	default:
+		o.Hide()
 	}
 }
 

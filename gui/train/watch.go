@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"easel/engine"
+	"easel/gui/speech"
 	"easel/gui/widgets"
 )
 
@@ -31,7 +32,7 @@ type watch struct {
 
 // watching begins with what is on disk; a run whose Dir is "" has not begun.
 func watching(run engine.Run) watch {
-	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate}, chosen: -1}
+	w := watch{columns: run.Columns, job: run.Job, steps: run.Job.Steps, step: engine.StepEvent{Step: run.Step, Steps: run.Job.Steps, Rate: run.Job.Rate, SecondsPerStep: run.SecondsPerStep}, chosen: -1}
 	for _, row := range run.Rows {
 		w.rows = append(w.rows, widgets.GridRow{Step: row.Step, Pictures: row.Pictures})
 		w.change = row.WeightChange
@@ -73,7 +74,7 @@ func (w *watch) apply(e engine.Event) {
 	case e.Export != nil:
 		w.chosen = e.Export.Step
 	case e.Warning != nil:
-		w.warning = e.Warning.Text
+		w.warning = speech.Of(e.Warning.Text)
 	case e.Result != nil:
 		w.summary = &e.Result.Summary
 	}

@@ -41,15 +41,9 @@ type Grid struct {
 const (
 	leastCell  = 136
 	mostCell   = 320
-	labelWidth = 104
 	cellPixels = 384
 	mostCells  = 120 // pictures that are kept: at most 70 MB
 )
-
-// headHeight is that of four lines of a prompt.
-func headHeight() float32 {
-	return 4*fyne.MeasureText("Mg", theme.Size(theme.SizeNameCaptionText), fyne.TextStyle{}).Height + 2*theme.Padding()
-}
 
 // NewGrid makes an empty grid.
 func NewGrid(run post.Func) *Grid {
@@ -66,8 +60,7 @@ func NewGrid(run post.Func) *Grid {
 		StickyRowCount:   1, // the first row stays in sight, to compare with
 		HideSeparators:   true,
 	}
-	g.table.SetColumnWidth(-1, labelWidth)
-	g.table.SetRowHeight(-1, headHeight())
+	g.table.SetColumnWidth(-1, labelWidth())
 	g.ExtendBaseWidget(g)
 	return g
 }
@@ -76,6 +69,7 @@ func NewGrid(run post.Func) *Grid {
 func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
 	grown := len(rows) > len(g.rows)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
+	g.table.SetRowHeight(-1, g.headHeight())
 	g.table.Refresh()
 	if grown {
 		g.showNewest()
@@ -88,6 +82,7 @@ func (g *Grid) showNewest() {
 	for range 2 {
 		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
 	}
+	g.table.ScrollToLeading() // a table that has no width yet has gone to the right
 }
 
 // Resize implements fyne.Widget: pictures take the room there is. Where it gets less, as when a text comes above, the newest
@@ -95,7 +90,8 @@ func (g *Grid) showNewest() {
 func (g *Grid) Resize(size fyne.Size) {
 	less := size.Height < g.Size().Height
 	g.BaseWidget.Resize(size)
-	g.table.SetRowHeight(-1, headHeight()) // the text may have another size by now
+	g.table.SetColumnWidth(-1, labelWidth())
+	g.table.SetRowHeight(-1, g.headHeight()) // the text may have another size by now
 	g.table.Refresh()
 	if less && len(g.rows) > 0 {
 		g.showNewest()
@@ -103,11 +99,14 @@ func (g *Grid) Resize(size fyne.Size) {
 }
 
 // side is that of a cell.
-func (g *Grid) side() float32 {
+func (g *Grid) side() float32 { return g.sideBelow(g.headHeight()) }
+
+// sideBelow is that of a cell below heads of a height.
+func (g *Grid) sideBelow(head float32) float32 {
 	pad := theme.Padding()
-	width := (g.Size().Width-labelWidth-2*pad)/float32(max(len(g.columns), 1)) - pad
-	height := (g.Size().Height-headHeight())/2 - 2*pad // the first row and the newest are seen together
-	return min(max(min(width, height), leastCell), mostCell)
+	width := (g.Size().Width-labelWidth()-2*pad)/float32(max(len(g.columns), 1)) - pad
+	height := (g.Size().Height-head)/2 - 2*pad // the first row and the newest are seen together
+	return min(max(min(width, height), leastCell*(2+TextScale())/3), mostCell)
 }
 
 // Focus gives the keyboard to the grid: arrows move, Space opens.

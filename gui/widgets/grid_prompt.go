@@ -98,6 +98,11 @@ func (h *promptHead) Cursor() desktop.Cursor {
 
 // CreateRenderer implements fyne.Widget.
 func (h *promptHead) CreateRenderer() fyne.WidgetRenderer {
-	corner := container.NewVBox(container.NewGridWrap(fyne.NewSquareSize(14), h.pencil))
+	corner := container.NewVBox(container.NewGridWrap(fyne.NewSquareSize(pencilSide), h.pencil))
 	return widget.NewSimpleRenderer(container.NewStack(h.frame, container.NewBorder(nil, nil, nil, corner, h.text)))
 }
+
+const pencilSide = 14
+
+// promptRoom is what a head takes beside its text.
+func promptRoom() float32 { return pencilSide + theme.Padding() + 2*theme.InnerPadding() }

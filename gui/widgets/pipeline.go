@@ -6,7 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -15,17 +15,18 @@ import (
 )
 
 // Pipeline is the living picture of training: the prompt is embedded, noise is added to the picture, the network predicts
-// it, prediction and noise are compared, and the loss updates one element, which is lit. Under the pointer, and by Play, it
+// it, prediction and noise are compared, and the loss updates one element, which is lit. Play
 // goes through these phases once; at rest it takes no time.
 type Pipeline struct {
 	widget.BaseWidget
+	// PhaseChanged is called when another phase is shown, -1 for rest; it may be nil.
+	PhaseChanged func(phase int)
+
 	element engine.Element // engine.Weights, ...
 	phase   int            // -1 at rest
 	post    post.Func
 	stop    chan struct{} // ends the walk in progress
 }
-
-var _ desktop.Hoverable = (*Pipeline)(nil)
 
 // Phases are what happens in a training step, in order.
 var Phases = []string{
@@ -62,6 +63,9 @@ func (p *Pipeline) Phase() int { return p.phase }
 func (p *Pipeline) SetPhase(phase int) {
 	p.phase = phase
 	p.Refresh()
+	if p.PhaseChanged != nil {
+		p.PhaseChanged(phase)
+	}
 }
 
 // Play walks through the phases once.
@@ -106,15 +110,6 @@ func (p *Pipeline) halt() {
 		p.stop = nil
 	}
 }
-
-// MouseIn implements desktop.Hoverable.
-func (p *Pipeline) MouseIn(*desktop.MouseEvent) { p.Play() }
-
-// MouseMoved implements desktop.Hoverable.
-func (p *Pipeline) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut implements desktop.Hoverable.
-func (p *Pipeline) MouseOut() { p.Rest() }
 
 // part is a box of the picture, in hundredths of its width.
 type part struct {
@@ -226,7 +221,7 @@ func (r *pipelineRenderer) build() {
 		r.arrows = append(r.arrows, a)
 	}
 	for _, p := range append(append([]part{}, parts...), added[r.element]...) {
-		b := pipelineBox{p, canvas.NewRectangle(nil), canvas.NewText(p.text, nil)}
+		b := pipelineBox{p, canvas.NewRectangle(nil), canvas.NewText(lang.L(p.text), nil)}
 		b.text.Alignment = fyne.TextAlignCenter
 		r.boxes = append(r.boxes, b)
 		r.objects = append(r.objects, b.plate, b.text)
@@ -241,6 +236,9 @@ func (r *pipelineRenderer) Layout(size fyne.Size) {
 		b.plate.Move(at(b.x, b.y))
 		b.plate.Resize(fyne.NewSize(b.w*unit, b.h*unit))
 		b.text.TextSize = min(3.7*unit, theme.TextSize())
+		if wide, most := b.text.MinSize().Width, b.w*unit-4; wide > most { // in other languages words are longer
+			b.text.TextSize *= most / wide
+		}
 		text := b.text.MinSize()
 		b.text.Move(at(b.x, b.y).AddXY(0, (b.h*unit-text.Height)/2))
 		b.text.Resize(fyne.NewSize(b.w*unit, text.Height))

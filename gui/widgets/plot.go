@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 	"golang.org/x/image/vector"
@@ -80,7 +81,7 @@ func (p *Plot) Reading() string {
 			i = found
 		}
 	}
-	return fmt.Sprintf("step %.0f: %.4f, about %.4f", p.points[i].X, p.points[i].Y, p.smooth[i])
+	return fmt.Sprintf(lang.L("step %.0f: %.4f, about %.4f"), p.points[i].X, p.points[i].Y, p.smooth[i])
 }
 
 // bounds are the least and largest value, apart by something.
@@ -201,7 +202,7 @@ func (r *plotRenderer) Refresh() {
 	low, high := p.bounds()
 	texts := map[*canvas.Text]string{r.reading: p.Reading()}
 	if len(p.points) > 0 {
-		texts[r.top], texts[r.bottom], texts[r.last] = fmt.Sprintf("%.3f", high), fmt.Sprintf("%.3f", low), fmt.Sprintf("%.0f steps", p.end)
+		texts[r.top], texts[r.bottom], texts[r.last] = fmt.Sprintf("%.3f", high), fmt.Sprintf("%.3f", low), fmt.Sprintf(lang.L("%.0f steps"), p.end)
 	}
 	for _, t := range []*canvas.Text{r.reading, r.top, r.bottom, r.last} {
 		t.Text, t.TextSize, t.Color = texts[t], theme.CaptionTextSize(), theme.Color(theme.ColorNameForeground)

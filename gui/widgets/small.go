@@ -84,3 +84,6 @@ func Caption(text string) *widget.Label {
 	label.SizeName = theme.SizeNameCaptionText
 	return label
 }
+
+// TextScale is how much larger than usual text is: what holds words in columns grows with it.
+func TextScale() float32 { return theme.TextSize() / theme.DefaultTheme().Size(theme.SizeNameText) }

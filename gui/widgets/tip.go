@@ -17,6 +17,8 @@ import (
 // label is underlined to tell so.
 type Explained struct {
 	widget.BaseWidget
+	// Below is what it lies on, which hears of the pointer too; it may be nil.
+	Below  desktop.Hoverable
 	object fyne.CanvasObject
 	text   string
 }
@@ -34,7 +36,10 @@ func NewExplained(object fyne.CanvasObject, text string) *Explained {
 func (e *Explained) Text() string { return e.text }
 
 // MouseIn implements desktop.Hoverable.
-func (e *Explained) MouseIn(*desktop.MouseEvent) {
+func (e *Explained) MouseIn(at *desktop.MouseEvent) {
+	if e.Below != nil {
+		e.Below.MouseIn(at)
+	}
 	if t := tipOver(e); t != nil {
 		t.offer(e)
 	}
@@ -45,6 +50,9 @@ func (e *Explained) MouseMoved(*desktop.MouseEvent) {}
 
 // MouseOut implements desktop.Hoverable.
 func (e *Explained) MouseOut() {
+	if e.Below != nil {
+		e.Below.MouseOut()
+	}
 	if t := tipOver(e); t != nil {
 		t.withdraw()
 	}

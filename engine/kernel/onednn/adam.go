@@ -29,19 +29,21 @@ var (
 )
 
 func code8Tables(c kernel.Code8) *kernel.Tensor {
-	t := kernel.New(kernel.I32, 256+256+buckets)
-	value, edge, first := t.I32()[:256], t.I32()[256:512], t.I32()[512:]
+	t := kernel.New(kernel.I32, 256+buckets)
+	value, bucket := t.I32()[:256], t.I32()[256:]
 	for code := range value {
 		value[code] = int32(math.Float32bits(c.Value(uint8(code))))
 	}
-	for j := range c.Magnitude {
-		edge[j] = int32(math.Float32bits(c.Edge(j)))
+	for i := range bucket {
+		upper := uint32(bucketLow + i)
+		least, lower := math.Float32frombits(upper<<16), uint32(1<<16-1)
+		j := sort.Search(len(c.Magnitude)-1, func(j int) bool { return least <= c.Edge(j) })
+		if edge := math.Float32bits(c.Edge(j)); edge>>16 == upper {
+			lower &= edge
+		}
+		bucket[i] = int32(uint32(j)<<16 | lower)
 	}
-	for i := range first {
-		least := math.Float32frombits(uint32(bucketLow+i) << 16)
-		first[i] = int32(sort.Search(len(c.Magnitude)-1, func(j int) bool { return least <= c.Edge(j) }))
-	}
-	first[0] = 0 // also of all below
+	bucket[0] = 1<<16 - 1 // also of all below
 	return t
 }
 

@@ -93,35 +93,33 @@ func (b *backend) measured(op string, c convolution) (algorithm, error) {
 		defer unpack(c.weight)
 	}
 	defer C.ez_free_scratch() // the loser's may be larger
-	d, err := fastest(func() error { return b.direct(op, c) })
+	best, err := race(func() error { return b.direct(op, c) }, func() error { return b.winograd(op, c) })
 	if err != nil {
 		return "", err
 	}
-	w, err := fastest(func() error { return b.winograd(op, c) })
-	if err != nil {
-		return "", err
-	}
-	if float64(w) < 0.9*float64(d) { // direct is more exact
+	if float64(best[1]) < 0.9*float64(best[0]) { // direct is more exact
 		return winograd, nil
 	}
 	return direct, nil
 }
 
-// fastest times some calls after a first one, which packs weights and makes primitives.
-func fastest(call func() error) (time.Duration, error) {
-	const enough = 20 * time.Millisecond
-	if err := call(); err != nil {
-		return 0, err
-	}
-	var best, total time.Duration
-	for total < enough {
-		start := time.Now()
-		if err := call(); err != nil {
-			return 0, err
-		}
-		d := max(time.Since(start), time.Nanosecond)
-		if total += d; best == 0 || d < best {
-			best = d
+// race returns the shortest time of each call, made in turn, so that what else the machine does meanwhile slows both. The
+// first of each does not count: it packs weights and makes primitives.
+func race(calls ...func() error) ([]time.Duration, error) {
+	const enough = 40 * time.Millisecond
+	best := make([]time.Duration, len(calls))
+	for round, total := 0, time.Duration(0); total < enough; round++ {
+		for i, call := range calls {
+			start := time.Now()
+			if err := call(); err != nil {
+				return nil, err
+			}
+			if d := max(time.Since(start), time.Nanosecond); round > 0 {
+				total += d
+				if best[i] == 0 || d < best[i] {
+					best[i] = d
+				}
+			}
 		}
 	}
 	return best, nil

@@ -35,7 +35,7 @@ type kept struct {
 }
 
 const (
-	choicesVersion = 1       // of our kernels: measure again when it changes
+	choicesVersion = 2       // of our kernels: measure again when it changes
 	maxChoices     = 4096    // one network at one size needs some hundred
 	maxChoicesFile = 1 << 20 // bytes
 )

@@ -2,11 +2,26 @@
 
 enum { SILU, GELU, GELU_TANH, QUICK_GELU, HARD_SWISH, RELU, LEAKY_RELU, ELU, TANH, SIGMOID, SOFTSIGN, MISH }; // as kernel.Activation
 
-static inline float gelu_cdf(float x) { return 0.5f * (1.0f + erf_f(x * 0.70710678118654752f)); }
+// The standard normal distribution at x and its density: Abramowitz and Stegun 26.2.17, to 7.5e-8.
+typedef struct {
+	float cdf, pdf;
+} normal;
+
+static inline normal normal_f(float x) {
+	float z = x < 0.0f ? -x : x, pdf = 0.39894228040143268f * exp2_f(-0.72134752044448170f * x * x), t = 1.0f / (1.0f + 0.2316419f * z);
+	float p = 1.330274429f;
+	p = p * t - 1.821255978f;
+	p = p * t + 1.781477937f;
+	p = p * t - 0.356563782f;
+	p = p * t + 0.319381530f;
+	float tail = pdf * (p * t);
+	return (normal){x > 0.0f ? 1.0f - tail : tail, pdf};
+}
+
 static inline float silu_f(float x) { return x / (1.0f + exp_f(-x)); }
 static inline float silu_d(float x) { float s = sigmoid_f(x); return s * (1.0f + x * (1.0f - s)); }
-static inline float gelu_f(float x) { return x * gelu_cdf(x); }
-static inline float gelu_d(float x) { return gelu_cdf(x) + x * (0.39894228040143268f * exp_f(-0.5f * x * x)); }
+static inline float gelu_f(float x) { return x * normal_f(x).cdf; }
+static inline float gelu_d(float x) { normal n = normal_f(x); return n.cdf + x * n.pdf; }
 // x·(1+tanh u)/2 = x·sigmoid(2u), u = √(2/π)(x + 0.044715x³)
 static inline float gelu_tanh_u2(float x) { return 1.59576912160573071f * (x + 0.044715f * x * x * x); }
 static inline float gelu_tanh_f(float x) { return x * sigmoid_f(gelu_tanh_u2(x)); }
@@ -126,10 +141,10 @@ static int geglu_grad(ez_args *a) {
 			const float *u = get(x, left, n, b0), *v = get(x, right, n, b1), *g = get(dy, r * c + j, n, b2);
 			float *du = room(dx, left, b3), *dv = room(dx, right, b4);
 			VECTOR for (long i = 0; i < n; i++) {
-				float cdf = gelu_cdf(v[i]), pdf = 0.39894228040143268f * exp_f(-0.5f * v[i] * v[i]);
+				normal at = normal_f(v[i]);
 				float gi = g[i], ui = u[i];
-				du[i] = gi * (v[i] * cdf);
-				dv[i] = gi * ui * (cdf + v[i] * pdf);
+				du[i] = gi * (v[i] * at.cdf);
+				dv[i] = gi * ui * (at.cdf + v[i] * at.pdf);
 			}
 			put(dx, left, n, du);
 			put(dx, right, n, dv);

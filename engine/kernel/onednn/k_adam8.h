@@ -2,16 +2,15 @@
 
 #define BLOCK 256L // kernel.AdamBlock
 
-// A bucket is the numbers whose upper 16 bits are the same: at most one edge of a map lies within. From 2^-23, below
-// which all is 0, to 1.
+// A bucket is the numbers whose upper 16 bits are the same: at most one edge of a map, the largest number that becomes some
+// magnitude, lies within. From 2^-23, below which all is 0, to 1.
 #define BUCKET_LOW ((127 - 23) << 7)
 #define BUCKETS ((23 << 7) + 1)
 
 // The tables of a kernel.Code8, as adam.go lays them out.
 typedef struct {
-	float value[256];       // of codes
-	float edge[256];        // of magnitudes: the largest number that becomes this one
-	int32_t first[BUCKETS]; // the magnitude of the least number of a bucket
+	float value[256];        // of codes
+	int32_t bucket[BUCKETS]; // the magnitude of its least number, and in the lower 16 bits those of its edge; all set without one
 } code8;
 
 typedef uint8_t vcode __attribute__((vector_size(LANES), aligned(1), may_alias));
@@ -42,15 +41,24 @@ static inline vi between(vi x, int low, int high) {
 	return where(x > h, h, x);
 }
 
-static inline vf decoded(const code8 *c, const uint8_t *codes) {
-	return (vf)look_up(c->value, __builtin_convertvector(*(const vcode *)codes, vi));
+// widened is a vector of codes; GCC's own conversion takes them one by one.
+static inline vi widened(const uint8_t *codes) {
+#if defined(__AVX512F__)
+	return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)codes));
+#elif defined(__AVX2__)
+	return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)codes));
+#else
+	return __builtin_convertvector(*(const vcode *)codes, vi);
+#endif
 }
+
+static inline vf decoded(const code8 *c, const uint8_t *codes) { return (vf)look_up(c->value, widened(codes)); }
 
 // magnitude is the place of |x| among a map's magnitudes.
 static inline vi magnitude(const code8 *c, vf x) {
 	vi size = (vi)x & 0x7fffffff;
-	vi j = look_up(c->first, between((size >> 16) - BUCKET_LOW, 0, BUCKETS - 1));
-	return j - ((vf)size > (vf)look_up(c->edge, j)); // true is -1
+	vi bucket = look_up(c->bucket, between((size >> 16) - BUCKET_LOW, 0, BUCKETS - 1));
+	return (bucket >> 16) - ((size & 0xffff) > (bucket & 0xffff)); // true is -1
 }
 
 static inline void encode_signed(uint8_t *codes, const code8 *c, vf x, float inverse) {

@@ -7,6 +7,7 @@
 
 #define QB (3L * LANES) // queries of a block
 #define KT 128L         // keys of a tile
+#define LOG2E 1.44269504088896341f
 
 typedef struct {
 	long batch, heads, d, tq, tk, causal;
@@ -105,40 +106,34 @@ typedef struct {
 	float top[QB], sum[QB];
 } softmax_state;
 
-// Takes a tile of scores st[keys,QB] into the state, and turns it into exp(score - top). factor receives what earlier
-// sums must be multiplied by; returns whether any of it is not 1.
+// Takes a tile of scores st[keys,QB], which are scaled by log2 e, into the state, and turns it into 2^(score - top). factor
+// receives what earlier sums must be multiplied by; returns whether any of it is not 1.
 static int softmax_tile(float *st, long keys, softmax_state *w, float *factor) {
-	float top[QB];
 	int moved = 0;
-	memcpy(top, w->top, sizeof top);
-	for (long r = 0; r < keys; r++)
-		VECTOR for (long l = 0; l < QB; l++) top[l] = st[r * QB + l] > top[l] ? st[r * QB + l] : top[l];
-	for (long l = 0; l < QB; l++) {
-		factor[l] = w->sum[l] > 0 ? exp_f(w->top[l] - top[l]) : 0;
-		moved |= factor[l] != 1.0f;
-		w->top[l] = top[l];
-		w->sum[l] *= factor[l];
-	}
-	for (long r = 0; r < keys; r++)
-		VECTOR for (long l = 0; l < QB; l++) {
-			float e = exp_f(st[r * QB + l] - top[l]);
-			st[r * QB + l] = e;
-			w->sum[l] += e;
+	for (long j = 0; j < QB; j += LANES) {
+		vf old = *(vf *)(w->top + j), top = old;
+		for (long r = 0; r < keys; r++) top = larger(*(vf *)(st + r * QB + j), top);
+		vf f = exp2_v(old - top), sum = *(vf *)(w->sum + j) * f;
+		for (long r = 0; r < keys; r++) {
+			vf e = exp2_v(*(vf *)(st + r * QB + j) - top);
+			*(vf *)(st + r * QB + j) = e;
+			sum += e;
 		}
+		*(vf *)(w->top + j) = top, *(vf *)(w->sum + j) = sum, *(vf *)(factor + j) = f;
+	}
+	for (long l = 0; l < QB; l++) moved |= factor[l] != 1.0f;
 	return moved;
 }
 
 #ifdef DOT
-// 2^x for x up to about 0, to 5e-5: what follows is rounded to bfloat16.
-static inline __m512 exp2_v(__m512 x) {
-	x = _mm512_max_ps(x, _mm512_set1_ps(-150.0f));
-	__m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), r = _mm512_sub_ps(x, n);
-	__m512 p = _mm512_set1_ps(9.618129e-3f);
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550411e-2f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.402265e-1f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931472e-1f));
-	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
-	return _mm512_scalef_ps(p, n);
+// 2^x for x up to about 0, to 8e-5: what follows is rounded to bfloat16. A minimax polynomial on [0,1).
+static inline __m512 exp2_rough(__m512 x) {
+	__m512 r = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); // x less its floor, by which scalef scales
+	__m512 p = _mm512_set1_ps(7.802459e-2f);
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.260674e-1f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.958333e-1f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.999253e-1f));
+	return _mm512_scalef_ps(p, x);
 }
 
 // Two rows of sixteen floats as bfloat16 pairs along the rows.
@@ -156,10 +151,10 @@ static int softmax_pairs(const float *st, float *pt, long keys, float unit, soft
 		const float *x = st + j * LANES;
 		__m512 c = _mm512_set1_ps(unit), old = _mm512_loadu_ps(w->top + j * LANES), raw = _mm512_loadu_ps(x);
 		for (long r = 1; r < keys; r++) raw = _mm512_max_ps(raw, _mm512_loadu_ps(x + r * QB));
-		__m512 top = _mm512_max_ps(old, _mm512_mul_ps(raw, c)), f = exp2_v(_mm512_sub_ps(old, top)), sum0 = _mm512_setzero_ps(), sum1 = sum0;
+		__m512 top = _mm512_max_ps(old, _mm512_mul_ps(raw, c)), f = exp2_rough(_mm512_sub_ps(old, top)), sum0 = _mm512_setzero_ps(), sum1 = sum0;
 		for (long r = 0; r < keys; r += 2) {
-			__m512 e0 = exp2_v(_mm512_fmsub_ps(_mm512_loadu_ps(x + r * QB), c, top)), e1 = _mm512_setzero_ps();
-			if (r + 1 < keys) e1 = exp2_v(_mm512_fmsub_ps(_mm512_loadu_ps(x + (r + 1) * QB), c, top));
+			__m512 e0 = exp2_rough(_mm512_fmsub_ps(_mm512_loadu_ps(x + r * QB), c, top)), e1 = _mm512_setzero_ps();
+			if (r + 1 < keys) e1 = exp2_rough(_mm512_fmsub_ps(_mm512_loadu_ps(x + (r + 1) * QB), c, top));
 			sum0 = _mm512_add_ps(sum0, e0), sum1 = _mm512_add_ps(sum1, e1);
 			_mm512_storeu_si512(pt + r / 2 * QB + j * LANES, pair_rows(e0, e1));
 		}
@@ -171,8 +166,6 @@ static int softmax_pairs(const float *st, float *pt, long keys, float unit, soft
 }
 #endif
 
-#define LOG2E 1.44269504088896341f
-
 // The memory of one block of queries: queries and output by lanes, scores, weights.
 #define BLOCK_FLOATS(s) (((s).du + (s).dm + 2 * KT) * QB)
 
@@ -181,7 +174,7 @@ static void attend(ez_args *a, head_shape s, long b, long h, long q0, const floa
 	long n = min_l(QB, s.tq - q0);
 	float *q = mem, *o = q + s.du * QB, *st = o + s.dm * QB, *pt = s.pair == 2 ? st + KT * QB : st, factor[QB];
 	softmax_state w;
-	pack_lanes(q, a->t[2], s, s.tq, b, h, q0, s.scale);
+	pack_lanes(q, a->t[2], s, s.tq, b, h, q0, s.scale * LOG2E);
 	memset(o, 0, s.dm * QB * sizeof(float));
 	for (long l = 0; l < QB; l++) w.top[l] = -INFINITY, w.sum[l] = 0;
 	for (long k0 = 0; k0 < s.tk && (!s.causal || k0 < q0 + n); k0 += KT) {
@@ -199,8 +192,8 @@ static void attend(ez_args *a, head_shape s, long b, long h, long q0, const floa
 				VECTOR for (long l = 0; l < QB; l++) o[j * QB + l] *= factor[l];
 		gemm(s.pair, s.dm, QB, (keys + s.pair - 1) / s.pair, v + k0 / s.pair * s.dp, 1, s.dp, pt, QB, o, QB, 1);
 	}
-	float *lse = (float *)a->t[1].p + (b * s.heads + h) * s.tq + q0, natural = s.pair == 2 ? 1 / LOG2E : 1;
-	for (long l = 0; l < n; l++) lse[l] = w.top[l] * natural + logf(w.sum[l]);
+	float *lse = (float *)a->t[1].p + (b * s.heads + h) * s.tq + q0;
+	for (long l = 0; l < n; l++) lse[l] = w.top[l] / LOG2E + logf(w.sum[l]);
 	VECTOR for (long l = 0; l < QB; l++) factor[l] = 1.0f / w.sum[l];
 	for (long j = 0; j < s.d; j++)
 		VECTOR for (long l = 0; l < QB; l++) o[j * QB + l] *= factor[l];

@@ -43,29 +43,27 @@ static float *grad_layout(head_shape s, float *mem, grad_memory *g) {
 	return mem;
 }
 
-// Turns scores p and their gradient ds, [keys,QB], into softmax weights and the gradient of the scores before it.
+// Turns scores p, scaled by log2 e, and their gradient ds, [keys,QB], into softmax weights and the gradient of the scores
+// before it. Where all of a query's keys are here, sums are of what is really there instead of what the forward pass rounded.
 static void grad_scores(head_shape s, const grad_memory *g, long q0, long k0, long keys) {
-	const float *lse = g->lse + q0;
-	float sum[QB], over[QB];
-	VECTOR for (long l = 0; l < QB; l++) sum[l] = g->dsum[q0 + l], over[l] = 1;
-	for (long r = 0; r < keys; r++)
-		VECTOR for (long l = 0; l < QB; l++) g->p[r * QB + l] = exp_f(g->p[r * QB + l] - lse[l]);
-	if (s.causal) hide(g->p, q0, k0, keys, 0);
-	if (s.tiles == 1) { // all of a query's keys are here: sums of what is really there instead of what the forward pass rounded
-		float all[QB] = {0}, dot[QB] = {0};
-		for (long r = 0; r < keys; r++)
-			VECTOR for (long l = 0; l < QB; l++) {
-				all[l] += g->p[r * QB + l];
-				dot[l] += g->p[r * QB + l] * g->ds[r * QB + l];
+	if (s.causal) hide(g->p, q0, k0, keys, -INFINITY);
+	for (long j = 0; j < QB; j += LANES) {
+		float *p = g->p + j, *ds = g->ds + j;
+		vf lse = *(vf *)(g->lse + q0 + j) * LOG2E, sum = *(vf *)(g->dsum + q0 + j), over = (vf){0} + 1.0f, all = {0}, dot = {0};
+		if (s.tiles == 1) {
+			for (long r = 0; r < keys; r++) {
+				vf weight = exp2_v(*(vf *)(p + r * QB) - lse);
+				all += weight;
+				dot += weight * *(vf *)(ds + r * QB);
 			}
-		VECTOR for (long l = 0; l < QB; l++) sum[l] = dot[l] / all[l], over[l] = 1 / all[l];
-	}
-	for (long r = 0; r < keys; r++)
-		VECTOR for (long l = 0; l < QB; l++) {
-			float p = g->p[r * QB + l] * over[l];
-			g->p[r * QB + l] = p;
-			g->ds[r * QB + l] = p * (g->ds[r * QB + l] - sum[l]);
+			over = 1.0f / all, sum = dot * over;
 		}
+		for (long r = 0; r < keys; r++) {
+			vf weight = exp2_v(*(vf *)(p + r * QB) - lse) * over;
+			*(vf *)(p + r * QB) = weight;
+			*(vf *)(ds + r * QB) = weight * (*(vf *)(ds + r * QB) - sum);
+		}
+	}
 	long rest = (round_up(keys, MR) - keys) * QB;
 	memset(g->p + keys * QB, 0, rest * sizeof(float));
 	memset(g->ds + keys * QB, 0, rest * sizeof(float));
@@ -94,7 +92,7 @@ static void grad_pairs(head_shape s, const grad_memory *g, long q0, long k0, lon
 		for (int j = 0; j < 3; j++) {
 			__m512 all = _mm512_setzero_ps(), dot = all;
 			for (long r = 0; r < keys; r++) {
-				__m512 p = exp2_v(_mm512_fmsub_ps(_mm512_loadu_ps(g->p + r * QB + j * LANES), c, lse[j]));
+				__m512 p = exp2_rough(_mm512_fmsub_ps(_mm512_loadu_ps(g->p + r * QB + j * LANES), c, lse[j]));
 				all = _mm512_add_ps(all, p);
 				dot = _mm512_fmadd_ps(p, _mm512_loadu_ps(g->ds + r * QB + j * LANES), dot);
 			}
@@ -109,7 +107,7 @@ static void grad_pairs(head_shape s, const grad_memory *g, long q0, long k0, lon
 #pragma GCC unroll 3
 			for (int j = 0; j < 3; j++) {
 				long at = (r + i) * QB + j * LANES;
-				p[i][j] = _mm512_mul_ps(over[j], exp2_v(_mm512_fmsub_ps(_mm512_loadu_ps(g->p + at), c, lse[j])));
+				p[i][j] = _mm512_mul_ps(over[j], exp2_rough(_mm512_fmsub_ps(_mm512_loadu_ps(g->p + at), c, lse[j])));
 				ds[i][j] = _mm512_mul_ps(p[i][j], _mm512_sub_ps(_mm512_loadu_ps(g->ds + at), sum[j]));
 			}
 #pragma GCC unroll 2
@@ -147,7 +145,7 @@ static void grad_prepare(ez_args *a, head_shape s, long b, long h, const grad_me
 	memset(g->dsum, 0, rows * sizeof(float));
 	memcpy(g->lse, (float *)a->t[7].p + (b * s.heads + h) * s.tq, s.tq * sizeof(float));
 	for (long q0 = 0; q0 < s.tq; q0 += QB) {
-		pack_lanes(g->qt + q0 * s.du, a->t[3], s, s.tq, b, h, q0, s.scale);
+		pack_lanes(g->qt + q0 * s.du, a->t[3], s, s.tq, b, h, q0, s.scale * LOG2E);
 		pack_lanes(g->dt + q0 * s.du, a->t[8], s, s.tq, b, h, q0, 1);
 	}
 	pack_across(g->qx, a->t[3], s, s.tq, b, h, 0, s.tq, rows);

@@ -108,7 +108,7 @@ static inline __attribute__((always_inline)) void product_columns(const int pair
 	}
 }
 
-static void product_block(int pair, long cols, const float *const *a, long taps, long k0, long kn, const float *b, float *c, int more) {
+static __attribute__((noinline)) void product_block(int pair, long cols, const float *const *a, long taps, long k0, long kn, const float *b, float *c, int more) {
 #ifdef DOT
 	if (pair == 2) {
 		product_columns(2, cols, a, taps, k0, kn, b, c, more);

@@ -1,4 +1,4 @@
-// What all kernels share: vector width, exp and erf that the compiler vectorises, conversion of storage types.
+// What all kernels share: vector width, exponentials that the compiler vectorises, conversion of storage types.
 // Included by simd_*.c after the instruction set has been chosen.
 #include "ez.h"
 #include <immintrin.h>
@@ -43,6 +43,17 @@ static inline vf root(vf x) {
 #endif
 }
 
+// The larger of each two; b where one is NaN.
+static inline vf larger(vf a, vf b) {
+#if defined(__AVX512F__)
+	return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+	return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+	return (vf)_mm_max_ps((__m128)a, (__m128)b);
+#endif
+}
+
 // exp to about 1 ulp for results that are normal numbers: 2^n * e^r, |r| <= ln2/2, Cephes' polynomial.
 static inline float exp_f(float x) {
 	x = x < -103.0f ? -103.0f : x; // NaN fails both and stays
@@ -61,29 +72,34 @@ static inline float exp_f(float x) {
 	return p * bits_float((uint32_t)(half + 127) << 23) * bits_float((uint32_t)(k - half + 127) << 23);
 }
 
-static inline float sigmoid_f(float x) { return 1.0f / (1.0f + exp_f(-x)); }
-
-// erf to about 1 ulp: two minimax polynomials after N. Juffa.
-static inline float erf_f(float a) {
-	float t = fabsf(a), s = a * a;
-	float r = -1.72853470e-5f * t + 3.83197126e-4f;
-	float u = -3.88396438e-3f * t + 2.42546219e-2f;
-	r = r * s + u;
-	r = r * t - 1.06777877e-1f;
-	r = r * t - 6.34846687e-1f;
-	r = r * t - 1.28717512e-1f;
-	r = r * t - t;
-	float far = 1.0f - exp_f(t > 4.0f ? -20.0f : r);
-	far = bits_float(float_bits(far) | (float_bits(a) & 0x80000000u));
-	float p = -5.96761703e-4f;
-	p = p * s + 4.99119423e-3f;
-	p = p * s - 2.67681349e-2f;
-	p = p * s + 1.12819925e-1f;
-	p = p * s - 3.76125336e-1f;
-	p = p * s + 1.28379166e-1f;
-	float near = p * a + a;
-	return t > 0.927734375f ? far : near;
+// 2^x for x from 0 down, where it is never less than 2^-126, to about 1 ulp: a power of two by its exponent, times a minimax
+// polynomial on [-1/2,1/2]. Adding 1.5·2^23 rounds to an integer, which then lies in the lowest bits.
+static inline float exp2_f(float x) {
+	x = x < -126.0f ? -126.0f : x; // NaN fails and stays
+	float n = x + 12582912.0f, r = x - (n - 12582912.0f);
+	float p = 1.534581778e-4f;
+	p = p * r + 1.339993350e-3f;
+	p = p * r + 9.618488958e-3f;
+	p = p * r + 5.550328771e-2f;
+	p = p * r + 2.402264689e-1f;
+	p = p * r + 6.931472057e-1f;
+	p = p * r + 1.0f;
+	return bits_float(float_bits(p) + (float_bits(n) << 23));
 }
+
+// exp2_f of a vector.
+static inline vf exp2_v(vf x) {
+	x = larger((vf){0} - 126.0f, x);
+	vf n = x + 12582912.0f, r = x - (n - 12582912.0f), p = r * 1.534581778e-4f + 1.339993350e-3f;
+	p = p * r + 9.618488958e-3f;
+	p = p * r + 5.550328771e-2f;
+	p = p * r + 2.402264689e-1f;
+	p = p * r + 6.931472057e-1f;
+	p = p * r + 1.0f;
+	return (vf)((vi)p + ((vi)n << 23));
+}
+
+static inline float sigmoid_f(float x) { return 1.0f / (1.0f + exp_f(-x)); }
 
 static inline uint16_t to_bf16(float f) {
 	uint32_t u = float_bits(f);
