@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -173,34 +172,6 @@ func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
 		t.Error("it was taken")
 	}
 	wantText(t, w, "then drop it again")
-}
-
-// TestNothingBlocksWhile500PicturesDrop holds what runs on Fyne's goroutine to 50 ms of work. The collector of garbage
-// works on it too now and then, so the best of three tries counts.
-func TestNothingBlocksWhile500PicturesDrop(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 500 pictures")
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	const limit = 50 * time.Millisecond
-	dir := mkdir(t, filepath.Join(t.TempDir(), "many"))
-	for i := range 500 {
-		writeJPEG(t, filepath.Join(dir, fmt.Sprintf("p%03d.jpg", i)), 40, 40)
-	}
-	best := time.Hour
-	for range 3 {
-		w, u := newTestWindow(t, newFakeEngine())
-		w.window.Resize(fyne.NewSize(1440, 900))
-		begin := worked()
-		w.Take([]string{dir})
-		u.slow = max(u.slow, worked()-begin)
-		u.until("all are there", func() bool { return w.project.Pictures() == 500 })
-		if best = min(best, u.slow); best < limit {
-			return
-		}
-	}
-	t.Errorf("something held Fyne's goroutine for %v, at most %v is allowed", best, limit)
 }
 
 func TestPicturesOfARunFromTheCommandLineAreCopiedIn(t *testing.T) {

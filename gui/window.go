@@ -31,6 +31,9 @@ import (
 
 // Window is Easel's window: pages at the left, the toolbar above.
 type Window struct {
+	// Closing is called before the user's closing the window ends Fyne; it may be nil.
+	Closing func()
+
 	app     fyne.App
 	window  fyne.Window
 	eng     engine.Engine
@@ -286,6 +289,9 @@ func (w *Window) close() {
 		return
 	}
 	w.stop()
+	if w.Closing != nil {
+		w.Closing()
+	}
 	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()
