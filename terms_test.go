@@ -16,7 +16,7 @@ import (
 )
 
 // plain are the names on the Method page that need no explanation beside the one they have.
-var plain = []string{"How shall the model learn?", "What shall it learn?", "What follows from that", "What is it?", "Begin with", "Mirror", "Cuts", "Shuffle captions", "Keep in front",
+var plain = []string{"What shall the model learn?", "How shall it learn?", "What follows from that", "What is it?", "Begin with", "Mirror", "Cuts", "Shuffle captions", "Keep in front",
 	"Templates", "Files", "Text until", "Words", "Pictures and captions", "What shall not be forgotten", "Grid, model and file"}
 
 // TestSettingsAreExplained: each setting of each method is a term that explains itself, or a plain word.

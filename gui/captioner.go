@@ -46,7 +46,7 @@ func (w *Window) takeCaptioner(path, kind string) {
 		return
 	}
 	w.settings.SetCaptioner(path)
-	w.notice.show(fmt.Sprintf(lang.L("Captions are now written by %s (%s)."), name, kind), nil)
+	w.notice.tell(fmt.Sprintf(lang.L("Captions are now written by %s (%s)."), name, kind))
 }
 
 // hasTags tells whether the list of tags lies in a tagger's folder, or beside its file.

@@ -80,7 +80,7 @@ func TestMethodsAreComparedFromTheMethodPage(t *testing.T) {
 	guitest.Tap(t, w.toolbar.content, "Stop")
 	u.until("it has stopped", func() bool { return !w.project.State().Busy() })
 	guitest.Tap(t, w.window.Content(), "Back")
-	wantText(t, w, "How shall the model learn?")
+	wantText(t, w, "How shall it learn?")
 	if w.toolbar.start.Disabled() {
 		t.Error("training cannot start afterwards")
 	}

@@ -49,7 +49,7 @@ func (w *Window) isProject(path string) bool {
 
 // takeInto imports paths into the open project, or into a new one.
 func (w *Window) takeInto(paths []string) {
-	if dir := w.project.Dir(); dir != "" {
+	if dir := w.project.Dir(); dir != "" && !w.start.content.Visible() {
 		w.tabs.SelectIndex(0)
 		w.importInto(dir, paths)
 		return
@@ -73,6 +73,10 @@ func projectName(paths []string) string {
 
 // create makes a project of a name that is free, has fill put files into its folder, opens it, and calls then.
 func (w *Window) create(name string, job engine.Job, fill func(dir string) error, then func(dir string)) {
+	if w.project.State().Busy() {
+		w.fail(errBusy())
+		return
+	}
 	projects := w.values.Projects
 	job = w.withDefaults(job)
 	job.Memory = w.values.Memory
@@ -142,7 +146,7 @@ func (w *Window) taken(all []taken) (refused []string) {
 		case t.Name != "":
 			names = append(names, t.Name)
 		case t.Model != nil:
-			w.takeModel(t.Source, t.Model.Kind)
+			w.takeModel(t.Source, *t.Model)
 		case t.Why != "":
 			refused = append(refused, fmt.Sprintf("%s: %s", t.Source, speech.Of(t.Why)))
 		}
@@ -165,22 +169,29 @@ func (w *Window) takenAll(refused []string, err error) {
 }
 
 // takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
-func (w *Window) takeModel(path, kind string) {
+func (w *Window) takeModel(path string, info engine.FileInfo) {
 	name := filepath.Base(path)
-	switch kind {
+	switch info.Kind {
 	case "checkpoint", "diffusers folder":
 		w.project.Edit(func(j *engine.Job) { j.Model = path })
-		w.notice.show(fmt.Sprintf(lang.L("%s is the base model now."), name), nil)
+		w.notice.tell(fmt.Sprintf(lang.L("%s is the base model now."), name))
 	case blip, wdTagger:
-		w.takeCaptioner(path, kind)
+		w.takeCaptioner(path, info.Kind)
+	case "LoRA":
+		w.notice.show(fmt.Sprintf(lang.L("%s is a LoRA, not a base model. The Export page merges it into one; on the Method page, under All settings, training can begin with it."), name), nil)
 	default:
-		w.notice.show(fmt.Sprintf(lang.L("%s is no base model but: %s."), name, kind), nil)
+		text := fmt.Sprintf(lang.L("%s is no base model but: %s."), name, info.Kind)
+		if info.Note != "" {
+			text = name + ": " + info.Note
+		}
+		w.notice.show(text, nil)
 	}
 }
 
 // Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.
 func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
 	if w.window.Canvas().Overlays().Top() != nil {
+		w.notice.show(lang.L("Answer the question first, then drop it again."), nil)
 		return
 	}
 	var paths []string
@@ -227,12 +238,13 @@ func (w *Window) pick() {
 }
 
 // pickFolder asks for a folder of pictures, or of a project.
-func (w *Window) pickFolder() { w.askFolder(func(dir string) { w.Take([]string{dir}) }) }
+func (w *Window) pickFolder() { w.askFolder("", func(dir string) { w.Take([]string{dir}) }) }
 
 // choose asks for a project.
-func (w *Window) choose() { w.askFolder(w.Open) }
+func (w *Window) choose() { w.askFolder(w.values.Projects, w.Open) }
 
-func (w *Window) askFolder(then func(dir string)) {
+// askFolder asks for a folder, beginning in begin where that is one.
+func (w *Window) askFolder(begin string, then func(dir string)) {
 	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
 		switch {
 		case err != nil:
@@ -241,6 +253,9 @@ func (w *Window) askFolder(then func(dir string)) {
 			then(folder.Path())
 		}
 	}, w.window)
+	if at, err := storage.ListerForURI(storage.NewFileURI(begin)); err == nil && begin != "" {
+		d.SetLocation(at)
+	}
 	d.Resize(fyne.NewSize(760, 520))
 	d.Show()
 }

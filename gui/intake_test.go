@@ -172,6 +172,7 @@ func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
 	if len(u.posted) != 0 || w.project.Dir() != "" {
 		t.Error("it was taken")
 	}
+	wantText(t, w, "then drop it again")
 }
 
 // TestNothingBlocksWhile500PicturesDrop holds what runs on Fyne's goroutine to 50 ms of work. The collector of garbage
@@ -226,5 +227,20 @@ func TestTheNewestJobIsKept(t *testing.T) {
 	w.draft.flush()
 	if job, err := eng.Folder(w.project.Dir()).Job(); err != nil || job.Word != "word19" {
 		t.Errorf("kept %+v, error %v", job, err)
+	}
+}
+
+func TestAModelThatCannotBeTrainedIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		info engine.FileInfo
+		want string
+	}{
+		{engine.FileInfo{Kind: "LoRA"}, "x.safetensors is a LoRA, not a base model."},
+		{engine.FileInfo{Kind: "tensors", Note: "This is a model of another family."}, "x.safetensors: This is a model of another family."},
+		{engine.FileInfo{Kind: "VAE"}, "x.safetensors is no base model but: VAE."},
+	} {
+		w, _ := newTestWindow(t, newFakeEngine())
+		w.takeModel("/m/x.safetensors", c.info)
+		wantText(t, w, c.want)
 	}
 }

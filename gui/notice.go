@@ -16,25 +16,35 @@ import (
 type notice struct {
 	window  fyne.Window
 	text    *widget.Label
+	icon    *widget.Icon
 	more    *widget.Button
 	details []string
 	content fyne.CanvasObject
 }
 
 func newNotice(window fyne.Window) *notice {
-	n := &notice{window: window, text: widget.NewLabel("")}
+	n := &notice{window: window, text: widget.NewLabel(""), icon: widget.NewIcon(nil)}
 	n.text.Wrapping = fyne.TextWrapWord
 	n.more = widget.NewButton(lang.L("Which?"), n.showDetails)
 	closing := widget.NewButtonWithIcon("", fynetheme.CancelIcon(), n.hide)
 	closing.Importance = widget.LowImportance
-	icon := container.NewCenter(widget.NewIcon(theme.ColoredIcon("warning", fynetheme.ColorNameWarning)))
-	n.content = container.NewVBox(container.NewBorder(nil, nil, icon, container.NewHBox(n.more, closing), n.text), widget.NewSeparator())
+	n.content = container.NewVBox(container.NewBorder(nil, nil, container.NewCenter(n.icon), container.NewHBox(n.more, closing), n.text), widget.NewSeparator())
 	n.content.Hide()
 	return n
 }
 
-// show tells something; details are lines for those who want to know more.
+// show tells what went wrong; details are lines for those who want to know more.
 func (n *notice) show(text string, details []string) {
+	n.say(theme.ColoredIcon("warning", fynetheme.ColorNameWarning), text, details)
+}
+
+// tell tells what was done as it should be.
+func (n *notice) tell(text string) {
+	n.say(theme.ColoredIcon("check", fynetheme.ColorNameSuccess), text, nil)
+}
+
+func (n *notice) say(icon fyne.Resource, text string, details []string) {
+	n.icon.SetResource(icon)
 	n.text.SetText(text)
 	n.details = details
 	n.more.Hidden = len(details) == 0

@@ -3,6 +3,8 @@ package gui
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -21,6 +23,9 @@ func (w *Window) Open(dir string) {
 		w.post(func() {
 			switch {
 			case ctx.Err() != nil: // another project was opened meanwhile
+			case engine.KindOf(err) == engine.NotFound: // in the engine's words it is the command line's
+				log.Println(err)
+				w.notice.show(fmt.Sprintf(lang.L("%s is no project of Easel's. Those are in %s, unless they were moved."), dir, w.values.Projects), nil)
 			case err != nil:
 				w.fail(err)
 			default:
@@ -34,15 +39,23 @@ func (w *Window) Open(dir string) {
 // own, so those of such a run are copied in once.
 func (w *Window) show(dir string, job engine.Job, run engine.Run) {
 	if w.project.State().Busy() { // what runs would go on unseen
-		w.fail(errors.New(lang.L("Easel is busy with the open project. Stop that first, then open another.")))
+		w.fail(errBusy())
 		return
 	}
 	elsewhere := job.Images
 	job.Images = ""
 	w.project.Open(dir, job, run)
+	w.tabs.SelectIndex(0)
+	if run.Dir != "" { // what was trained, and whether it can go on
+		w.tabs.SelectIndex(trainTab)
+	}
 	if elsewhere != "" && elsewhere != w.project.Images() {
 		w.importInto(dir, []string{elsewhere})
 	}
+}
+
+func errBusy() error {
+	return errors.New(lang.L("Easel is busy with the open project. Stop that first, then open another."))
 }
 
 // read reads a project: what its next run is to do, and its newest run, where there is one. Any goroutine may call it.

@@ -107,9 +107,9 @@ func walk(v *tour) {
 
 	v.w.tabs.SelectIndex(1)
 	v.u.until("the engine says what follows", func() bool { return says(v.w, "layers are narrow") || says(v.w, "Layers are narrow") })
-	v.see("method")
-	v.scrollTo("What shall it learn?")
 	v.see("method-subject")
+	v.scrollTo("How shall it learn?")
+	v.see("method")
 	v.tap("All settings")
 	v.layOut()
 	v.scrollTo("All settings")

@@ -2,6 +2,7 @@ package gui
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	_ "image/png" // the format of samples
 	"io/fs"
@@ -26,22 +27,24 @@ import (
 // startPage is shown while no project is open: it says what Easel does, and offers a sample to try it on.
 type startPage struct {
 	w       *Window
+	back    *widget.Button  // to the open project
+	top     *fyne.Container // holds back
+	recent  *fyne.Container // what was open last
 	content fyne.CanvasObject
 }
 
 func newStartPage(w *Window) *startPage {
-	s := &startPage{w: w}
+	s := &startPage{w: w, back: widget.NewButtonWithIcon("", fynetheme.NavigateBackIcon(), w.leaveStart), recent: container.NewVBox()}
 	cards := container.NewGridWithColumns(len(samples.All()))
 	for _, sample := range samples.All() {
 		cards.Add(s.card(sample))
 	}
-	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal),
+	s.top = container.NewHBox(s.back)
+	body := container.New(layout.NewCustomPaddedVBoxLayout(theme.Normal), s.top,
 		heading(lang.L("Teach a model your own subject"), fynetheme.SizeNameHeadingText),
-		indented(s.steps()), indented(s.buttons()),
+		indented(s.steps()), indented(s.buttons()), s.recent,
 		heading(lang.L("Or try it with a sample"), fynetheme.SizeNameSubHeadingText), indented(cards))
-	if recent := s.recent(); recent != nil {
-		body.Add(recent)
-	}
+	s.update()
 	s.content = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Normal, theme.Normal, theme.Wide, theme.Wide), body))
 	return s
 }
@@ -75,7 +78,8 @@ func (s *startPage) steps() fyne.CanvasObject {
 func (s *startPage) buttons() fyne.CanvasObject {
 	add := widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), s.w.pick)
 	add.Importance = widget.HighImportance
-	return container.NewHBox(add, widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), s.w.pickFolder))
+	return container.New(layout.NewRowWrapLayout(), add, widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), s.w.pickFolder),
+		widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), s.w.choose))
 }
 
 // card offers a sample.
@@ -122,19 +126,22 @@ func (s *startPage) try(sample samples.Sample) {
 	s.w.create(sample.Name, job, func(dir string) error { return sample.Copy(filepath.Join(dir, project.ImagesFolder)) }, func(string) {})
 }
 
-// recent lists the projects that were open last, where there are some.
-func (s *startPage) recent() fyne.CanvasObject {
-	list := container.NewVBox(heading(lang.L("Or go on with"), fynetheme.SizeNameSubHeadingText))
+// update shows which projects were open last, and the way back to the one that is open now.
+func (s *startPage) update() {
+	open := s.w.project.Dir()
+	s.back.SetText(fmt.Sprintf(lang.L("Back to %s"), s.w.project.Name()))
+	s.top.Hidden = open == ""
+	s.recent.RemoveAll()
 	for _, dir := range remembered(s.w.app.Preferences()) {
-		if _, err := os.Stat(dir); err != nil {
+		if _, err := os.Stat(dir); err != nil || dir == open {
 			continue
 		}
-		open := widget.NewButtonWithIcon(filepath.Base(dir)+"   "+dir, theme.Icon("folder"), func() { s.w.Open(dir) })
-		open.Alignment, open.Importance = widget.ButtonAlignLeading, widget.LowImportance
-		list.Add(open)
+		button := widget.NewButtonWithIcon(filepath.Base(dir)+"   "+dir, theme.Icon("folder"), func() { s.w.Open(dir) })
+		button.Alignment, button.Importance = widget.ButtonAlignLeading, widget.LowImportance
+		s.recent.Add(button)
 	}
-	if len(list.Objects) == 1 {
-		return nil
+	if len(s.recent.Objects) > 0 {
+		s.recent.Objects = append([]fyne.CanvasObject{heading(lang.L("Or go on with"), fynetheme.SizeNameSubHeadingText)}, s.recent.Objects...)
 	}
-	return list
+	s.recent.Hidden = len(s.recent.Objects) == 0
 }

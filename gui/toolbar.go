@@ -24,7 +24,7 @@ type toolbar struct {
 	content fyne.CanvasObject
 }
 
-func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolbar {
+func newToolbar(p *project.Project, projects func(), words fyne.CanvasObject) *toolbar {
 	t := &toolbar{project: p, title: widget.NewLabel(""), state: widget.NewLabel("")}
 	t.title.TextStyle.Bold, t.title.SizeName = true, fynetheme.SizeNameSubHeadingText
 	t.title.Truncation, t.state.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
@@ -33,7 +33,7 @@ func newToolbar(p *project.Project, open func(), words fyne.CanvasObject) *toolb
 	t.start = widget.NewButtonWithIcon("", nil, t.press)
 	t.start.Importance = widget.HighImportance
 	t.stop = widget.NewButtonWithIcon(lang.L("Stop"), theme.Icon("stop"), p.Stop)
-	folder := widget.NewButtonWithIcon(lang.L("Open project"), theme.Icon("folder"), open)
+	folder := widget.NewButtonWithIcon(lang.L("Projects"), theme.Icon("folder"), projects)
 	state := container.NewVBox(layout.NewSpacer(), t.state, layout.NewSpacer()) // the title is higher
 	t.middle = container.New(titleLayout{t}, t.title, state)
 	t.content = container.NewVBox(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Near, theme.Near, theme.Near),
@@ -85,8 +85,12 @@ func (t *toolbar) update() {
 	if missing != "" {
 		missing = lang.L(missing)
 	}
+	ready := missing
+	if missing == "" {
+		ready = lang.L("All is ready.")
+	}
 	faces := map[project.State]struct{ icon, text, says string }{
-		project.Idle:      {"start", lang.L("Start training"), missing},
+		project.Idle:      {"start", lang.L("Start training"), ready},
 		project.Planning:  {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
 		project.Training:  {"pause", lang.L("Pause"), lang.L("Training")},
 		project.Paused:    {"start", lang.L("Go on"), lang.L("Paused")},
@@ -100,8 +104,8 @@ func (t *toolbar) update() {
 	t.start.SetText(face.text)
 	// The icon stands on the button's own colour.
 	t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameForegroundOnPrimary))
-	ready := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
-	if ready && t.project.Runner != nil {
+	can := state == project.Idle && missing == "" || state == project.Training || state == project.Paused
+	if can && t.project.Runner != nil {
 		t.start.Enable()
 	} else {
 		t.start.SetIcon(theme.ColoredIcon(face.icon, fynetheme.ColorNameDisabled))

@@ -2,13 +2,15 @@ package gui
 
 import (
 	"context"
-	"fmt"
 	"log"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
 	"easel/gui/awake"
@@ -48,6 +50,7 @@ type Window struct {
 	notice   *notice
 	draft    *draft
 	awake    *awake.Keeper
+	sleepy   bool // it was told that the computer may fall asleep
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -63,7 +66,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	addTranslations()
 	w.applySettings(w.values)
 	w.notice = newNotice(w.window)
-	w.toolbar = newToolbar(w.project, w.choose, terms.NewButton(w.window))
+	w.toolbar = newToolbar(w.project, w.showStart, terms.NewButton(w.window))
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
 	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
 	w.tabs = w.newTabs()
@@ -106,16 +109,22 @@ func (w *Window) newTabs() *container.AppTabs {
 	tabs.SetTabLocation(container.TabLocationLeading)
 	w.project.StateChanged.Listen(func(s project.State) {
 		if s == project.Planning { // a run begins: there is where one sees it
-			tabs.SelectIndex(2)
+			tabs.SelectIndex(trainTab)
 		}
 	})
 	w.method.Hidden()
 	tabs.OnUnselected = func(*container.TabItem) {
+		w.window.Canvas().Unfocus() // or keys would go to what nobody sees
 		w.method.Hidden()
 		w.compare.Hidden()
 	}
 	tabs.OnSelected = func(tab *container.TabItem) {
+		if tab != tabs.Items[0] {
+			w.leaveStart()
+		}
 		switch {
+		case tab == tabs.Items[0] && w.pictures.Content().Visible():
+			w.pictures.Focus()
 		case tab == tabs.Items[1] && w.compare.Content().Visible():
 			w.compare.Shown()
 		case tab == tabs.Items[1]:
@@ -142,6 +151,29 @@ func (w *Window) showMethod() {
 	w.method.Shown()
 }
 
+// trainTab is the place of the Train page.
+const trainTab = 2
+
+// showStart shows where projects are begun and opened, over the open one.
+func (w *Window) showStart() {
+	if w.project.State().Busy() {
+		w.fail(errBusy())
+		return
+	}
+	w.start.update()
+	w.pictures.Content().Hide()
+	w.start.content.Show()
+	w.tabs.SelectIndex(0)
+}
+
+// leaveStart shows the open project again, where there is one.
+func (w *Window) leaveStart() {
+	if w.project.Dir() != "" {
+		w.start.content.Hide()
+		w.pictures.Content().Show()
+	}
+}
+
 // applySettings has the window look and work as they say, and keeps them.
 func (w *Window) applySettings(v settings.Values) {
 	w.values = v
@@ -165,15 +197,19 @@ func (w *Window) keepAwake() {
 // cannotStayAwake tells of it, from any goroutine: a long run would stop in the night.
 func (w *Window) cannotStayAwake(err error) {
 	w.post(func() {
-		w.notice.show(fmt.Sprintf(lang.L("The computer may fall asleep while it trains: it could not be kept awake (%v)."), err), nil)
+		if w.sleepy { // said once
+			return
+		}
+		w.sleepy = true
+		log.Println(err)
+		w.notice.show(lang.L("The computer may fall asleep while it trains: Easel cannot keep it awake here."), nil)
 	})
 }
 
 // opened shows the project that is open now.
 func (w *Window) opened() {
 	w.window.SetTitle("Easel: " + w.project.Name())
-	w.start.content.Hide()
-	w.pictures.Content().Show()
+	w.leaveStart()
 	w.notice.hide()
 	w.pictures.Focus()
 	remember(w.app.Preferences(), w.project.Dir())
@@ -197,15 +233,29 @@ func (w *Window) addShortcuts() {
 			}
 		})
 	}
+	for i := range w.tabs.Items {
+		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyName(strconv.Itoa(i + 1)), Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.tabs.SelectIndex(i) })
+	}
 	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
 		switch e.Name {
 		case fyne.KeyEscape:
-			w.notice.hide()
+			w.escape()
 		case fyne.KeyF1:
 			terms.ShowGlossary(w.window)
 		}
 	})
+}
+
+// escape closes what is on top: a dialog, what the Train page shows large, the notice.
+func (w *Window) escape() {
+	if top, ok := w.window.Canvas().Overlays().Top().(*widget.PopUp); ok {
+		top.Hide() // as Cancel does
+		return
+	}
+	if w.tabs.SelectedIndex() != trainTab || !w.train.Escape() {
+		w.notice.hide()
+	}
 }
 
 // askToClose closes the window, after a question where training would end.

@@ -14,6 +14,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -161,6 +162,7 @@ func TestASampleBecomesAProject(t *testing.T) {
 	if job.Word != "zorbit" || job.Class != "monster toy" || job.Method != "lora" || job.Model != "builtin" {
 		t.Errorf("job %+v", job)
 	}
+	wantText(t, w, "All is ready.")
 	if w.project.Missing() != "" {
 		t.Errorf("missing: %s", w.project.Missing())
 	}
@@ -205,10 +207,10 @@ func TestPicturesOfARunThatCannotBeShown(t *testing.T) {
 func TestAProjectThatCannotBeOpened(t *testing.T) {
 	w, u := newTestWindow(t, newFakeEngine())
 	w.Open("/none")
-	u.until("it says so", func() bool { return says(w, "no Easel project is here") })
+	u.until("it says so", func() bool { return says(w, "is no project of Easel") })
 	test.TypeOnCanvas(w.window.Canvas(), "")
 	w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if says(w, "no Easel project is here") {
+	if says(w, "is no project of Easel") {
 		t.Error("Escape does not close the notice")
 	}
 }
@@ -315,4 +317,117 @@ func mkdir(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+func TestANewProjectIsBegunBesideTheOpenOne(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Teach a model", "Back to my toy")
+	guitest.Tap(t, w.window.Content(), "Back to my toy")
+	if w.start.content.Visible() || !w.pictures.Content().Visible() {
+		t.Error("the project is not shown again")
+	}
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	w.Take([]string{writeJPEG(t, filepath.Join(mkdir(t, filepath.Join(t.TempDir(), "cats")), "a.jpg"), 64, 64)})
+	u.until("there is another", func() bool { return w.project.Name() == "a" && w.project.Pictures() == 1 })
+	if w.start.content.Visible() {
+		t.Error("the start page is still shown")
+	}
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Or go on with", "my toy   "+dir)
+	w.leaveStart()
+	w.project.SetState(2) // training
+	guitest.Tap(t, w.toolbar.content, "Projects")
+	wantText(t, w, "Stop that first")
+	w.project.SetState(0)
+}
+
+func TestAProjectWithARunOpensWhereItIsSeen(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	run := finished(t, dir)
+	run.Done, run.Step = false, 200
+	eng.jobs[dir], eng.runs[dir] = run.Job, run
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("the project is open", func() bool { return w.project.Dir() == dir })
+	if w.tabs.SelectedIndex() != trainTab {
+		t.Errorf("page %d is shown", w.tabs.SelectedIndex())
+	}
+	wantText(t, w, "A run stopped after step 200 of 300")
+}
+
+func TestEscapeClosesADialogFirst(t *testing.T) {
+	w, _ := newTestWindow(t, newFakeEngine())
+	w.notice.show("three files", []string{"a", "b", "c"})
+	guitest.Tap(t, w.notice.content, "Which?")
+	escape := func() { w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) }
+	escape()
+	if w.window.Canvas().Overlays().Top() != nil || !w.notice.content.Visible() {
+		t.Error("the dialog is still there, or the notice went with it")
+	}
+	escape()
+	if w.notice.content.Visible() {
+		t.Error("the notice is still there")
+	}
+}
+
+func TestTheToolbarHasRoomForWhatIsMissing(t *testing.T) {
+	w, _ := newTestWindow(t, newFakeEngine())
+	w.window.Resize(fyne.NewSize(1100, 760))
+	w.project.Open("/p/my cat", engine.Job{}, engine.Run{})
+	w.project.SetPictures(8)
+	text := fyne.MeasureText(w.toolbar.state.Text, w.app.Settings().Theme().Size("text"), fyne.TextStyle{}).Width
+	if has := w.toolbar.state.Size().Width; has < text {
+		t.Errorf("%q needs %v and has %v", w.toolbar.state.Text, text, has)
+	}
+}
+
+func TestKeysShowThePages(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	press := func(n int) {
+		s := &desktop.CustomShortcut{KeyName: fyne.KeyName(fmt.Sprint(n)), Modifier: fyne.KeyModifierShortcutDefault}
+		if focused, ok := w.window.Canvas().Focused().(fyne.Shortcutable); ok { // as Fyne does
+			focused.TypedShortcut(s)
+			return
+		}
+		w.window.Canvas().(fyne.Shortcutable).TypedShortcut(s)
+	}
+	for n := 5; n > 0; n-- {
+		if press(n); w.tabs.SelectedIndex() != n-1 {
+			t.Errorf("Ctrl+%d shows page %d", n, w.tabs.SelectedIndex()+1)
+		}
+	}
+	w.pictures.Focus()
+	if press(2); w.tabs.SelectedIndex() != 1 {
+		t.Error("the pictures keep the key")
+	}
+}
+
+// TestKeysGoToThePageThatIsSeen: Fyne leaves the focus with what is hidden.
+func TestKeysGoToThePageThatIsSeen(t *testing.T) {
+	eng := newFakeEngine()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	eng.jobs[dir] = engine.Job{Word: "zorbit"}
+	w, u := newTestWindow(t, eng)
+	w.Open(dir)
+	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	w.tabs.SelectIndex(trainTab)
+	if focused := w.window.Canvas().Focused(); focused != nil {
+		t.Errorf("on the Train page keys go to %T", focused)
+	}
+	w.tabs.SelectIndex(0)
+	if w.window.Canvas().Focused() == nil {
+		t.Error("on the Pictures page they go nowhere")
+	}
 }

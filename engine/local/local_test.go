@@ -274,3 +274,30 @@ func TestForeignLoRAIsRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestResumingWithOtherPicturesSaysSo: before anything takes time, and in words that help.
+func TestResumingWithOtherPicturesSaysSo(t *testing.T) {
+	eng := newEngine(t)
+	job := tinyJob(t, pictures(t, 2))
+	ctx, stop := context.WithCancel(context.Background())
+	if _, err := eng.Train(ctx, job, func(e engine.Event) {
+		if e.Step != nil {
+			stop()
+		}
+	}); engine.KindOf(err) != engine.Cancelled {
+		t.Fatalf("a stopped run returned %v", err)
+	}
+	caption := filepath.Join(job.Images, "a.txt")
+	if err := os.WriteFile(caption, []byte("another caption"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	job.Resume = true
+	_, err := eng.Train(context.Background(), job, func(e engine.Event) {
+		if e.Setup != nil && e.Setup.What == "latents" {
+			t.Error("the pictures were encoded first")
+		}
+	})
+	if engine.KindOf(err) != engine.BadInput || !strings.Contains(err.Error(), "captions have changed") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -21,7 +21,7 @@ import (
 
 // prepare does everything up to the first step. It says what it has done, one line a part.
 func (s *session) prepare(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.openBeginning, s.loadPictures, s.plan, s.buildTrainer, s.classPictures, s.encode, s.compile, s.openStore, s.restore} {
+	for _, part := range []func(context.Context) error{s.checkResume, s.openModel, s.openBeginning, s.loadPictures, s.plan, s.buildTrainer, s.classPictures, s.checkCheckpoint, s.encode, s.compile, s.openStore, s.restore} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -270,21 +270,50 @@ func (s *session) keep(ctx context.Context) error {
 	base := s.pipeline.renderer(nil)
 	defer base.Close()
 	seed := s.job.Seed + 1000 // not those of the grid
+	done := 0
 	for prompts := range slices.Chunk(preserved(), keptTogether) {
 		q := sample.Request{Prompts: prompts, Sampler: gridSampler, Steps: s.job.SampleSteps, Guidance: s.job.Guidance, Width: s.job.Resolution, Height: s.job.Resolution}
 		for range prompts {
 			q.Seeds = append(q.Seeds, seed)
 			seed++
 		}
-		if err := s.data.Keep(ctx, base, q); err != nil {
+		err := s.data.Keep(ctx, base, q, func(step int) {
+			s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: done + 1, Pictures: len(preserved()), Step: step, Steps: q.Steps}})
+		})
+		if err != nil {
 			return err
 		}
+		done += len(prompts)
 	}
 	s.setup("preserve", "recorded what the model does for %d other prompts, to hold it to that", len(preserved()))
 	if i := slices.IndexFunc(s.pictures.Items, func(it dataset.Item) bool { return it.Width != s.job.Resolution || it.Height != s.job.Resolution }); i >= 0 {
-		s.warn(fmt.Errorf("other prompts are kept as they were only beside square pictures; %s, among others, is not one", s.pictures.Items[i].Path))
+		s.warn(fmt.Errorf("some pictures are not square (%s is one), and steps with those do not protect what other prompts paint", filepath.Base(s.pictures.Items[i].Path)))
 	}
 	return nil
+}
+
+// checkCheckpoint refuses to go on with other pictures or settings than the run began with, before what takes long.
+func (s *session) checkCheckpoint(context.Context) error {
+	if !s.job.Resume {
+		return nil
+	}
+	run, err := store.Open(s.job.Out)
+	if err != nil {
+		return err
+	}
+	path, _, err := store.LatestCheckpoint(run.Dir)
+	if err != nil || path == "" {
+		return err
+	}
+	recorded, err := train.CheckpointJob(path)
+	if err != nil {
+		return err
+	}
+	now := s.fingerprint()
+	if settings := func(f string) string { return f[:max(strings.LastIndexByte(f, ' '), 0)] }; recorded != now && settings(recorded) == settings(now) {
+		return engine.Errorf("resume", s.job.Images, engine.BadInput, "the pictures or their captions have changed since the run began, so it cannot go on as if nothing had happened: make them what they were, or start anew")
+	}
+	return nil // restore compares the rest
 }
 
 // fill puts the job's word and class noun into a prompt.

@@ -69,9 +69,10 @@ func checkpointName(step int) string { return fmt.Sprintf("step-%06d.safetensors
 
 // LatestCheckpoint finds the checkpoint of the highest step. The path is empty where the run has none. A checkpoint
 // must have been written whole or not at all, as format.Write does.
-func (r *Run) LatestCheckpoint() (path string, step int, err error) { return latestCheckpoint(r.dir) }
+func (r *Run) LatestCheckpoint() (path string, step int, err error) { return LatestCheckpoint(r.dir) }
 
-func latestCheckpoint(run string) (path string, step int, err error) {
+// LatestCheckpoint is that of the run in a folder, whoever has it open.
+func LatestCheckpoint(run string) (path string, step int, err error) {
 	dir := filepath.Join(run, "checkpoints")
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -126,7 +126,7 @@ func newestRun(dir string) (string, error) {
 // begun reports whether the run in dir has a checkpoint, or a step, a row of the grid or an export in its journal.
 // A run that cannot be read has begun as far as is known: opening it tells what is wrong.
 func begun(dir string) bool {
-	if path, _, err := latestCheckpoint(dir); path != "" && err == nil {
+	if path, _, err := LatestCheckpoint(dir); path != "" && err == nil {
 		return true
 	}
 	found := false

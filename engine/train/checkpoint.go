@@ -93,6 +93,16 @@ func (t *Trainer) Restore(path, job string) (int, error) {
 	return steps, nil
 }
 
+// CheckpointJob is the job that a checkpoint was saved with. Errors: those of format.Open.
+func CheckpointJob(path string) (string, error) {
+	f, err := format.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return f.Metadata()["job"], nil
+}
+
 // savedValues reads all parameters before any is changed.
 func (t *Trainer) savedValues(f *format.File) ([]*kernel.Tensor, error) {
 	var values []*kernel.Tensor

@@ -12,15 +12,15 @@ import (
 // Keep records what the untrained model predicts while it renders prompts, at every step of the sampler and for the
 // negative prompt too. Each later Batch repeats some of it, so that training on the pictures does not change other
 // prompts (output preservation: prior preservation, Ruiz et al. arXiv 2208.12242, with the model's own predictions as
-// targets instead of pictures).
-func (d *Data) Keep(ctx context.Context, base *sample.Renderer, q sample.Request) error {
+// targets instead of pictures). progress is called after each step of the sampler.
+func (d *Data) Keep(ctx context.Context, base *sample.Renderer, q sample.Request, progress func(step int)) error {
 	base.Observe = func(o sample.Observation) {
 		for i, prompt := range o.Prompts {
 			d.kept = append(d.kept, Kept{X: row(o.X, i), Target: row(o.Out, i), Timestep: o.T, Prompt: prompt, Context: row(o.Context, i)})
 		}
 	}
 	defer func() { base.Observe = nil }()
-	_, err := base.Render(ctx, q, func(int) {})
+	_, err := base.Render(ctx, q, progress)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -22,7 +23,8 @@ import (
 	"easel/gui/widgets"
 )
 
-// Folder is the name of the folder in a project's folder in which methods are compared.
+// Folder is the name of the folder in a project's folder in which methods are compared; of later comparisons it ends in
+// -2, -3 and so on, so that none replaces what another found.
 const Folder = "compare"
 
 // Page is the page that compares methods. It belongs to Fyne's goroutine.
@@ -35,6 +37,7 @@ type Page struct {
 	runner  *runner
 	prices  *prices
 	watch   watch
+	number  int  // of the newest comparison, from 1
 	anew    bool // another comparison is set up, beside what there is
 	seen    bool // the page is in sight
 
@@ -139,7 +142,7 @@ func (c *Page) Close() {
 func (c *Page) left() {
 	c.runner.leave()
 	c.prices.stop()
-	c.watch, c.anew = watch{}, false
+	c.watch, c.anew, c.number = watch{}, false, 1
 	c.note.SetText("")
 	c.figures.RemoveAll()
 	c.showGrid()
@@ -150,20 +153,40 @@ func (c *Page) left() {
 }
 
 // folder is where the methods of the open project are compared.
-func (c *Page) folder() string { return filepath.Join(c.project.Dir(), Folder) }
+func (c *Page) folder() string { return folderOf(c.project.Dir(), c.number) }
+
+func folderOf(project string, number int) string {
+	if number < 2 {
+		return filepath.Join(project, Folder)
+	}
+	return filepath.Join(project, fmt.Sprintf("%s-%d", Folder, number))
+}
+
+// newest is the number of a project's last comparison. Any goroutine may ask.
+func newest(project string) int {
+	n := 1
+	for {
+		if _, err := os.Stat(folderOf(project, n+1)); err != nil {
+			return n
+		}
+		n++
+	}
+}
 
 // load reads what was compared; with ask it is also what is asked for next.
 func (c *Page) load(ask bool) {
 	if c.project.Dir() == "" {
 		return
 	}
-	dir := c.folder()
+	project := c.project.Dir()
 	go func() { // off Fyne's goroutine until post
-		comparison, err := c.eng.OpenComparison(context.Background(), dir)
+		number := newest(project)
+		comparison, err := c.eng.OpenComparison(context.Background(), folderOf(project, number))
 		c.post(func() {
-			if dir != c.folder() || c.watch.running {
+			if project != c.project.Dir() || c.watch.running {
 				return
 			}
+			c.number = number
 			if err == nil {
 				c.watch.comparison = comparison
 				if ask {
@@ -192,6 +215,9 @@ func (c *Page) press() {
 	case c.watch.running:
 		c.runner.Stop()
 	case c.settingUp():
+		if !c.watch.none() {
+			c.number++
+		}
 		c.begin(watch{}, engine.CompareRequest{Job: c.job(), Methods: c.setup.chosen(), Seconds: c.setup.seconds()})
 	default:
 		c.anew = true

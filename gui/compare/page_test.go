@@ -2,6 +2,7 @@ package compare_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -233,6 +234,24 @@ func TestWhatWasComparedIsShownAgain(t *testing.T) {
 			t.Errorf("what was asked for before is not what is suggested: %s is %v", c.Text, c.Checked)
 		}
 	}
+	p.halves(2)
+	p.tap("Start comparing")
+	p.until("the end", func() bool { return p.offers("Compare anew") })
+	if got, want := p.eng.request(1).Job.Out, filepath.Join("/p", "compare-2"); got != want {
+		t.Errorf("the second comparison is in %s, not in %s", got, want)
+	}
+
+	dir := t.TempDir()
+	for _, name := range []string{"compare", "compare-2"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.eng.mu.Lock()
+	p.eng.saved[filepath.Join(dir, "compare-2")] = p.eng.saved[filepath.Join("/p", "compare")]
+	p.eng.mu.Unlock()
+	p.open(dir)
+	p.untilText("In figures")
 }
 
 func TestAComparisonEndsWithItsProject(t *testing.T) {

@@ -34,7 +34,7 @@ func (w *watch) apply(e engine.Event) {
 	case e.Step != nil:
 		w.step = *e.Step
 		w.doing = fmt.Sprintf(lang.L("step %d of %d, %s left"), e.Step.Step, e.Step.Steps, widgets.Duration(e.Step.SecondsLeft))
-	case e.Sampling != nil:
+	case e.Sampling != nil && e.Sampling.Pictures == e.Sampling.Picture: // else it prepares
 		w.doing = lang.L("painting the prompts")
 	case e.Grid != nil && e.Grid.Row.Step > 0:
 		w.fresh = e.Grid.Row.Pictures

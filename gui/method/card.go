@@ -2,7 +2,6 @@ package method
 
 import (
 	"fmt"
-	"unicode"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -56,7 +55,7 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 	}
 	about := func(mark, text string) fyne.CanvasObject {
 		icon := widget.NewIcon(theme.Icon(mark))
-		label := widgets.Wrapped(sentence(text))
+		label := widgets.Wrapped(widgets.Sentence(text))
 		label.SizeName = fynetheme.SizeNameCaptionText
 		return container.NewBorder(nil, nil, container.NewVBox(container.NewGridWrap(fyne.NewSize(16, 34), icon)), nil, label)
 	}
@@ -78,19 +77,6 @@ func newCard(info engine.MethodInfo, run post.Func, choose func()) *card {
 		about("check", info.Good), about("warning", info.Harm), c.costs)
 	c.ExtendBaseWidget(c)
 	return c
-}
-
-// sentence begins with a capital and ends with a stop.
-func sentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	runes := []rune(text)
-	if end := runes[len(runes)-1]; end != '.' {
-		runes = append(runes, '.')
-	}
-	runes[0] = unicode.ToUpper(runes[0])
-	return string(runes)
 }
 
 // mark shows whether the card is the one that is chosen.
@@ -170,7 +156,9 @@ func (c *card) TypedRune(rune) {}
 func (c *card) TypedKey(e *fyne.KeyEvent) {
 	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 		c.choose()
+		return
 	}
+	widgets.PassKey(c, e)
 }
 
 // CreateRenderer implements fyne.Widget.

@@ -48,7 +48,7 @@ func (c *choices) show(p engine.Preview) {
 		name := widget.NewLabelWithStyle(speech.Of(titleOf(choice.Name)), fyne.TextAlignLeading, fyne.TextStyle{})
 		value := widget.NewLabelWithStyle(choice.Value, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 		value.Truncation = fyne.TextTruncateEllipsis
-		reason := widgets.Quiet(sentence(speech.Of(choice.Reason)))
+		reason := widgets.Quiet(widgets.Sentence(speech.Of(choice.Reason)))
 		c.rows.Add(terms.Explain(name, name.Text))
 		c.rows.Add(value)
 		c.rows.Add(reason)

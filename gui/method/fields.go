@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"easel/engine"
+	"easel/gui/widgets"
 )
 
 // field is a setting as the drawer shows it.
@@ -160,5 +161,5 @@ func titleOf(name string) string {
 		}
 	}
 	name = strings.TrimPrefix(name, "settings.")
-	return sentence(strings.NewReplacer("-", " ", "_", " ").Replace(name))[:len(name)]
+	return widgets.Sentence(strings.NewReplacer("-", " ", "_", " ").Replace(name))[:len(name)]
 }

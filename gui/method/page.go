@@ -58,9 +58,10 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	m.choices = newChoices()
 	m.drawer = newDrawer(p)
 	gap := func() fyne.CanvasObject { return container.NewGridWrap(fyne.NewSize(1, theme.Normal)) }
-	column := container.NewVBox(widgets.Heading(lang.L("How shall the model learn?")),
+	column := container.NewVBox(widgets.Heading(lang.L("What shall the model learn?")), m.subject.object, gap(), // first, as a start needs it
+		widgets.Heading(lang.L("How shall it learn?")),
 		widgets.Quiet(lang.L("A picture gets noise, and the model guesses the noise. The methods differ in what they change to make the guess better: the lit part.")),
-		m.newComparison(), cards, gap(), widgets.Heading(lang.L("What shall it learn?")), m.subject.object, gap(),
+		m.newComparison(), cards, gap(),
 		widgets.Heading(lang.L("What follows from that")), m.choices.object, gap(), m.drawer.object)
 	m.content = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(theme.Near, theme.Wide, theme.Normal, theme.Normal), column))
 	p.Opened.Listen(func(*project.Project) { m.costsOf = ""; m.show() })

@@ -41,7 +41,7 @@ func newSettingRow(f field, p *project.Project) *settingRow {
 	value := container.NewBorder(nil, nil, nil, r.reset, input)
 	name := widget.NewLabelWithStyle(speech.Of(capital(f.title)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	name.Truncation = fyne.TextTruncateEllipsis
-	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(sentence(speech.Of(f.help))), r.problem))
+	r.object = container.New(settingLayout{}, terms.Explain(name, name.Text), value, container.NewVBox(widgets.Quiet(widgets.Sentence(speech.Of(f.help))), r.problem))
 	return r
 }
 
@@ -59,7 +59,7 @@ func (r *settingRow) newInput() fyne.CanvasObject {
 	return r.entry
 }
 
-func capital(s string) string { return strings.TrimSuffix(sentence(s), ".") }
+func capital(s string) string { return strings.TrimSuffix(widgets.Sentence(s), ".") }
 
 // take puts what the user gave into the job, or says why not.
 func (r *settingRow) take(text string) {

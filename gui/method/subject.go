@@ -1,6 +1,7 @@
 package method
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -47,7 +48,7 @@ func newSubject(p *project.Project, window fyne.Window) *subject {
 		s.edit(func(j *engine.Job) { j.Goal = goals[max(slices.Index(titles, title), 0)].name })
 	})
 	s.goal.Required = true
-	s.word.SetPlaceHolder(lang.L("zorbit"))
+	s.word.SetPlaceHolder(fmt.Sprintf(lang.L("for example %s"), "zorbit"))
 	s.word.OnChanged = func(text string) { s.edit(func(j *engine.Job) { j.Word = text }) }
 	s.class.OnChanged = func(text string) { s.edit(func(j *engine.Job) { j.Class = text }) }
 	s.model = widget.NewSelect(nil, s.pickModel)
@@ -77,7 +78,7 @@ func (s *subject) show(job engine.Job) {
 	for _, g := range goals {
 		if g.name == job.Goal || job.Goal == "" && g.name == "object" {
 			s.goal.SetSelected(lang.L(g.title))
-			s.class.SetPlaceHolder(g.example) // in English, which the models read
+			s.class.SetPlaceHolder(fmt.Sprintf(lang.L("for example %s"), g.example)) // in English, which the models read
 		}
 	}
 	setEntry(s.word, job.Word)

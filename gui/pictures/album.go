@@ -162,6 +162,16 @@ func (a *album) count() (usable, attention, pending int) {
 	return usable, attention, pending
 }
 
+// nextAttention is the picture after the cursor's that wants a look, or the first of all; "" where none does.
+func (a *album) nextAttention() string {
+	for i := range a.pictures {
+		if p := a.pictures[(a.place(a.cursor)+1+i)%len(a.pictures)]; wantsAttention(p) {
+			return p.Name
+		}
+	}
+	return ""
+}
+
 // wantsAttention leaves out what is merely worth knowing.
 func wantsAttention(p engine.PictureInfo) bool {
 	return slices.ContainsFunc(p.Issues, func(i engine.Issue) bool { return i.Kind != engine.IssueTurned })

@@ -25,7 +25,7 @@ func (p *Page) showAuto() {
 	mode.SetSelected(titles[0])
 	names := p.usable(p.targets(false))
 	which := widget.NewLabel(lang.N("{{.Count}} pictures are looked at, and described in words.", len(names), map[string]any{"Count": len(names)}))
-	d := dialog.NewCustomConfirm(lang.L("Write captions"), lang.L("Write"), lang.L("Cancel"), container.NewVBox(which, mode, p.captioner()), func(yes bool) {
+	d := dialog.NewCustomConfirm(lang.L("Write captions"), lang.L("Write"), lang.L("Cancel"), container.NewVBox(which, mode, p.captioner(), p.wordless()), func(yes bool) {
 		if yes {
 			p.autoCaption(names, modes[mode.Selected])
 		}
@@ -50,6 +50,14 @@ func (p *Page) captioner() fyne.CanvasObject {
 		back.Hide()
 	}
 	return container.NewVBox(who, container.NewHBox(back))
+}
+
+// wordless says that captions had better wait for the word; it is hidden where there is one.
+func (p *Page) wordless() fyne.CanvasObject {
+	text := widgets.Quiet(lang.L("Your subject has no word yet. Choose it on the Method page first: then it stands in each caption."))
+	text.Importance = widget.WarningImportance
+	text.Hidden = p.project.Job().Word != ""
+	return text
 }
 
 // usable leaves out what no caption helps.
@@ -115,6 +123,7 @@ func (p *Page) autoCaptioned(request engine.CaptionRequest, result engine.Captio
 
 // autoProgress is the dialog that shows how far the captions are, and then what was done.
 type autoProgress struct {
+	window fyne.Window
 	dialog *dialog.CustomDialog
 	text   *widget.Label
 	bar    *widget.ProgressBar
@@ -122,7 +131,7 @@ type autoProgress struct {
 }
 
 func newAutoProgress(window fyne.Window, cancel func()) *autoProgress {
-	a := &autoProgress{text: widget.NewLabel(lang.L("Opening the captioner …")), bar: widget.NewProgressBar()}
+	a := &autoProgress{window: window, text: widget.NewLabel(lang.L("Opening the captioner …")), bar: widget.NewProgressBar()}
 	a.text.Wrapping = fyne.TextWrapWord
 	a.button = widget.NewButton(lang.L("Cancel"), func() {
 		a.button.Disable() // it ends with the picture that is being described
@@ -131,6 +140,7 @@ func newAutoProgress(window fyne.Window, cancel func()) *autoProgress {
 	a.dialog = dialog.NewCustomWithoutButtons(lang.L("Write captions"), container.NewBorder(nil, container.NewVBox(a.bar, container.NewCenter(a.button)), nil, nil, a.text), window)
 	a.dialog.Resize(fyne.NewSize(460, 260))
 	a.dialog.Show()
+	a.window.Canvas().Focus(a.button) // Escape must not hide what goes on
 	return a
 }
 
@@ -144,7 +154,10 @@ func (a *autoProgress) at(e engine.CaptionEvent) {
 func (a *autoProgress) finish(r engine.CaptionResult, err error) {
 	a.bar.Hide()
 	text := lang.N("{{.Count}} captions were written.", r.Written+r.Changed, map[string]any{"Count": r.Written + r.Changed})
-	if r.Unsure > 0 {
+	switch {
+	case r.Unsure > 0 && r.Written+r.Changed == 0:
+		text = lang.L("The captioner does not know what these pictures show, and has written nothing. Write captions yourself, or leave them empty: then each says only your word and what kind it is.")
+	case r.Unsure > 0:
 		text += " " + lang.N("The captioner does not know what {{.Count}} of them show; look at those.", r.Unsure, map[string]any{"Count": r.Unsure})
 	}
 	if err != nil && engine.KindOf(err) != engine.Cancelled {
@@ -154,4 +167,5 @@ func (a *autoProgress) finish(r engine.CaptionResult, err error) {
 	a.button.SetText(lang.L("Close"))
 	a.button.OnTapped = a.dialog.Hide
 	a.button.Enable()
+	a.window.Canvas().Unfocus()
 }

@@ -22,11 +22,13 @@ type bar struct {
 	add, folder, change, words *widget.Button
 	remove, undo               *widget.Button
 	count                      *widget.Label
+	attention                  *widget.Hyperlink // selects what wants a look
 	content                    fyne.CanvasObject
 }
 
 func newBar(p *Page) *bar {
-	b := &bar{page: p, count: widget.NewLabel("")}
+	b := &bar{page: p, count: widget.NewLabel(""), attention: widget.NewHyperlink("", nil)}
+	b.attention.OnTapped, b.attention.SizeName = p.nextAttention, fynetheme.SizeNameCaptionText
 	b.add = widget.NewButtonWithIcon(lang.L("Add pictures"), theme.ColoredIcon("add", fynetheme.ColorNameForegroundOnPrimary), p.actions.Pick)
 	b.folder = widget.NewButtonWithIcon(lang.L("Add folder"), theme.Icon("folder"), p.actions.PickFolder)
 	b.change = widget.NewButtonWithIcon(lang.L("Change captions"), theme.Icon("replace"), p.showBulk)
@@ -34,10 +36,9 @@ func newBar(p *Page) *bar {
 	b.remove = widget.NewButtonWithIcon("", theme.Icon("remove"), p.removeSelected)
 	b.undo = widget.NewButtonWithIcon("", theme.Icon("undo"), p.undoLast)
 	b.add.Importance = widget.HighImportance
-	b.count.Truncation = fyne.TextTruncateEllipsis
 	b.count.SizeName = fynetheme.SizeNameCaptionText
-	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.words, b.change, b.undo, b.remove)
-	b.content = container.NewVBox(spaced(buttons), b.count)
+	buttons := container.New(layout.NewRowWrapLayout(), b.add, b.folder, b.remove, b.undo, b.words, b.change)
+	b.content = container.NewVBox(spaced(buttons), container.New(layout.NewRowWrapLayout(), b.count, b.attention))
 	b.update()
 	return b
 }
@@ -46,9 +47,8 @@ func newBar(p *Page) *bar {
 func (b *bar) update() {
 	usable, attention, pending := b.page.album.count()
 	text := lang.N("{{.Count}} pictures to train on", usable, map[string]any{"Count": usable})
-	if attention > 0 {
-		text += "  ·  " + lang.N("{{.Count}} want a look", attention, map[string]any{"Count": attention})
-	}
+	b.attention.SetText(lang.N("{{.Count}} want a look", attention, map[string]any{"Count": attention}))
+	b.attention.Hidden = attention == 0
 	if pending > 0 {
 		text += "  ·  " + lang.N("looking at {{.Count}} more", pending, map[string]any{"Count": pending})
 	}

@@ -4,6 +4,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
+
+	"easel/gui/widgets"
 )
 
 // grid is the pictures as tiles, with keys.
@@ -81,13 +83,22 @@ func (g *grid) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		g.page.removeSelected()
 	case fyne.KeyEscape:
+		if len(g.page.album.selected) == 0 {
+			widgets.PassKey(g, e)
+		}
 		g.page.album.none()
 		g.page.selectionChanged()
+	default:
+		widgets.PassKey(g, e)
 	}
 }
 
 // TypedShortcut implements fyne.Shortcutable: what the grid does not know, the window does.
-func (g *grid) TypedShortcut(s fyne.Shortcut) { g.page.Shortcut(s) }
+func (g *grid) TypedShortcut(s fyne.Shortcut) {
+	if window, ok := g.page.window.Canvas().(fyne.Shortcutable); !g.page.Shortcut(s) && ok {
+		window.TypedShortcut(s)
+	}
+}
 
 // move moves the cursor by a number of pictures, and the selection with it.
 func (g *grid) move(by int) {

@@ -16,6 +16,7 @@ import (
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/theme"
+	"easel/gui/widgets"
 )
 
 // The gaps between updates of the page, and between writes of a caption while one types.
@@ -54,6 +55,7 @@ type Page struct {
 	grid    *grid
 	editor  *editor
 	bar     *bar
+	empty   *widgets.Empty // in place of pictures
 	content fyne.CanvasObject
 }
 
@@ -63,8 +65,10 @@ func New(p *project.Project, eng engine.Engine, post post.Func, window fyne.Wind
 	page.grid = newGrid(page)
 	page.editor = newEditor(page)
 	page.bar = newBar(page)
-	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, page.grid), page.editor.content)
-	split.Offset = 0.62
+	page.empty = widgets.NewEmpty("pictures", lang.L("No pictures yet"), lang.L("Drop pictures, a folder or a ZIP archive onto this window."))
+	pictures := container.NewStack(page.grid, page.empty)
+	split := container.NewHSplit(container.NewBorder(page.bar.content, nil, nil, nil, pictures), page.editor.content)
+	split.Offset = 0.66 // the buttons have one line at the usual width
 	page.content = split
 	p.Opened.Listen(func(*project.Project) { page.open() })
 	p.Edited.Listen(page.jobEdited())
@@ -192,6 +196,7 @@ func (p *Page) changed() {
 	usable, _, _ := p.album.count()
 	p.project.SetPictures(usable)
 	p.bar.update()
+	showIf(p.empty, len(p.album.pictures) == 0)
 	p.grid.Refresh()
 }
 
@@ -249,6 +254,16 @@ func (p *Page) Shortcut(s fyne.Shortcut) bool {
 	return true
 }
 
+// nextAttention selects the next picture that wants a look.
+func (p *Page) nextAttention() {
+	if name := p.album.nextAttention(); name != "" {
+		p.album.only(name)
+		p.grid.ScrollTo(p.album.place(name))
+		p.Focus()
+		p.selectionChanged()
+	}
+}
+
 // removeSelected moves the selected pictures out of the project.
 func (p *Page) removeSelected() {
 	names := p.album.chosen()
@@ -296,4 +311,12 @@ func (p *Page) undoLast() {
 // spaced leaves the page's usual distance around an object.
 func spaced(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layoutPadding(theme.Near), o)
+}
+
+func showIf(o fyne.CanvasObject, on bool) {
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
 }

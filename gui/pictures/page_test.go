@@ -38,6 +38,7 @@ type fakeEngine struct {
 	before   map[string]string // the captions before Caption
 	asked    []engine.CaptionRequest
 	gate     chan struct{} // where set, Caption waits for the cancel
+	unsure   bool          // Caption knows nothing
 }
 
 func newFakeEngine(names ...string) *fakeEngine {
@@ -92,6 +93,10 @@ func (e *fakeEngine) Caption(ctx context.Context, req engine.CaptionRequest, sin
 		if e.gate != nil {
 			<-ctx.Done()
 			return r, engine.Errorf("caption", "", engine.Cancelled, "%w", ctx.Err())
+		}
+		if e.unsure {
+			r.Unsure++
+			continue
 		}
 		e.captions[name] = "a zorbit " + name
 		r.Written++
@@ -195,6 +200,19 @@ func TestMouseSelectsWithShiftAndCtrl(t *testing.T) {
 	wantChosen(t, b.album, "b", "d")
 	if b.window.Canvas().Focused() != fyne.Focusable(b.grid) {
 		t.Error("the keys do not go to the pictures")
+	}
+}
+
+func TestWithoutPicturesThePageSaysWhatToDo(t *testing.T) {
+	b := newBench(t, "a")
+	if b.empty.Visible() {
+		t.Error("it says so with pictures")
+	}
+	b.removeSelected()
+	b.until("it is gone", func() bool { return len(b.album.pictures) == 0 })
+	guitest.WantText(t, b.Content(), "Drop pictures, a folder or a ZIP")
+	if !b.empty.Visible() {
+		t.Error("it says nothing")
 	}
 }
 
@@ -396,4 +414,45 @@ func TestThumbnailsAreAsLargeAsShown(t *testing.T) {
 			t.Errorf("at scale %v it has %d pixels", scale, side)
 		}
 	}
+}
+
+func TestWhatWantsALookIsFound(t *testing.T) {
+	b := newBench(t, "a", "b", "c", "d")
+	for _, name := range []string{"b", "d"} {
+		b.album.change(name, func(info *engine.PictureInfo) { info.Issues = []engine.Issue{{Kind: engine.IssueBlurred}} })
+	}
+	b.changed()
+	if b.bar.attention.Hidden || b.bar.attention.Text != "2 want a look" {
+		t.Errorf("it says %q", b.bar.attention.Text)
+	}
+	for _, want := range []string{"b", "d", "b"} {
+		b.bar.attention.OnTapped()
+		wantChosen(t, b.album, want)
+	}
+}
+
+func TestTheWindowGetsKeysThatThePicturesDoNotTake(t *testing.T) {
+	b := newBench(t, "a")
+	b.Focus()
+	var got []fyne.KeyName
+	b.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { got = append(got, e.Name) })
+	for range 2 {
+		b.key(fyne.KeyEscape) // the first ends the selection
+	}
+	b.key(fyne.KeyF1)
+	if diff := cmp.Diff([]fyne.KeyName{fyne.KeyEscape, fyne.KeyF1}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestACaptionerThatKnowsNothingSaysWhatToDo(t *testing.T) {
+	b := newBench(t, "a")
+	b.project.Edit(func(j *engine.Job) { j.Word = "" })
+	b.eng.unsure = true
+	b.showAuto()
+	guitest.WantText(t, b.window.Canvas().Overlays().Top(), "no word yet")
+	guitest.Tap(t, b.window.Canvas().Overlays().Top(), "Write")
+	b.until("it is said", func() bool {
+		return strings.Contains(guitest.Text(b.window.Canvas().Overlays().Top()), "has written nothing")
+	})
 }

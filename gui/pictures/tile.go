@@ -35,6 +35,7 @@ type tile struct {
 	frame   *canvas.Rectangle // of the selected
 	focus   *canvas.Rectangle // of the one that keys move from
 	plate   *canvas.Circle    // below the badge, which must be seen on any picture
+	under   *canvas.Circle    // the same below the mark
 	mark    *canvas.Image     // tells that it is selected, beside the frame's colour
 	badge   *canvas.Image     // tells that it wants attention
 	caption *canvas.Text
@@ -61,7 +62,7 @@ var (
 
 func newTile(pressed func(string, fyne.KeyModifier)) *tile {
 	t := &tile{pressed: pressed, ground: canvas.NewRectangle(nil), picture: &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest},
-		frame: canvas.NewRectangle(nil), plate: canvas.NewCircle(nil), focus: canvas.NewRectangle(nil), mark: &canvas.Image{FillMode: canvas.ImageFillContain},
+		frame: canvas.NewRectangle(nil), plate: canvas.NewCircle(nil), under: canvas.NewCircle(nil), focus: canvas.NewRectangle(nil), mark: &canvas.Image{FillMode: canvas.ImageFillContain},
 		badge: &canvas.Image{FillMode: canvas.ImageFillContain}, caption: canvas.NewText("", nil)}
 	t.ground.CornerRadius, t.frame.CornerRadius, t.focus.CornerRadius = 6, 6, 6
 	t.frame.StrokeWidth, t.focus.StrokeWidth = 3, 1
@@ -145,6 +146,7 @@ func (r *tileRenderer) Layout(size fyne.Size) {
 	}
 	put(r.plate, size.Width-icon-easel.Near-3, easel.Near-3, icon+6, icon+6)
 	put(r.mark, easel.Near, easel.Near, icon, icon)
+	put(r.under, easel.Near-3, easel.Near-3, icon+6, icon+6)
 }
 
 func (r *tileRenderer) Refresh() {
@@ -153,7 +155,8 @@ func (r *tileRenderer) Refresh() {
 	r.ground.FillColor = color(easel.ColorNameCard)
 	r.frame.StrokeColor, r.frame.FillColor = color(theme.ColorNamePrimary), color(theme.ColorNameSelection)
 	r.focus.StrokeColor = color(theme.ColorNameForeground)
-	r.plate.FillColor = color(easel.ColorNameCard)
+	r.plate.FillColor, r.under.FillColor = color(easel.ColorNameCard), color(easel.ColorNameCard)
+	r.under.Hidden = !r.shown.selected
 	r.plate.Hidden = r.shown.badge == nil || !r.usable
 	r.caption.Color = color(theme.ColorNameForeground)
 	if r.shown.named && !r.shown.selected {
@@ -166,7 +169,7 @@ func (r *tileRenderer) Refresh() {
 	if r.shown.pixels != nil {
 		r.picture.Image = r.shown.pixels
 	}
-	for _, o := range []fyne.CanvasObject{r.ground, r.frame, r.focus, r.caption, r.picture, r.plate} {
+	for _, o := range []fyne.CanvasObject{r.ground, r.frame, r.focus, r.caption, r.picture, r.plate, r.under} {
 		o.Refresh()
 	}
 	r.Layout(r.Size())
@@ -202,5 +205,5 @@ func shorten(text string, size, width float32) string {
 }
 
 func (r *tileRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.frame, r.picture, r.caption, r.plate, r.badge, r.mark, r.focus}
+	return []fyne.CanvasObject{r.ground, r.frame, r.picture, r.caption, r.plate, r.badge, r.under, r.mark, r.focus}
 }

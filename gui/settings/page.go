@@ -76,7 +76,7 @@ func (p *Page) computer() fyne.CanvasObject {
 	}
 	return rows(
 		lang.L("Processor"), d.Name,
-		lang.L("Computes with"), fmt.Sprintf(lang.L("%d threads, %s"), d.Threads, d.Backend),
+		lang.L("Computes with"), lang.N("{{.Count}} threads, {{.Backend}}", d.Threads, map[string]any{"Count": d.Threads, "Backend": d.Backend}),
 		lang.L("Precision"), precision,
 		lang.L("Memory"), gigabytes(d.Memory),
 	)

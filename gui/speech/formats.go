@@ -49,6 +49,8 @@ var formats = compile(
 	"nearly everything",
 	// what went on beside a run
 	"this picture has no mask: all of it is trained",
+	"some pictures are not square (%s is one), and steps with those do not protect what other prompts paint",
+	"the pictures or their captions have changed since the run began, so it cannot go on as if nothing had happened: make them what they were, or start anew",
 	// of captions
 	"%q is missing: this picture would not teach it.",
 	"%q is missing: say what kind of thing it is.",

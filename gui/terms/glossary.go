@@ -35,14 +35,14 @@ func ShowGlossary(window fyne.Window) {
 // glossary is the dialog's content.
 type glossary struct {
 	object fyne.CanvasObject
-	search *widget.Entry
+	search *widgets.Entry
 	terms  []Term
 	rows   []fyne.CanvasObject
 	list   *fyne.Container
 }
 
 func newGlossary() *glossary {
-	g := &glossary{search: widget.NewEntry(), terms: All(), list: container.NewVBox()}
+	g := &glossary{search: widgets.NewEntry(false), terms: All(), list: container.NewVBox()}
 	slices.SortFunc(g.terms, func(a, b Term) int { return strings.Compare(strings.ToLower(a.Names[0]), strings.ToLower(b.Names[0])) })
 	for _, t := range g.terms {
 		name := widget.NewLabelWithStyle(t.Names[0], fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
@@ -52,7 +52,8 @@ func newGlossary() *glossary {
 	}
 	g.search.SetPlaceHolder(lang.L("Search words"))
 	g.search.OnChanged = g.filter
-	g.object = container.NewBorder(g.search, nil, nil, nil, container.NewVScroll(g.list))
+	keys := widgets.Quiet(lang.L("Keys: Ctrl+1 to Ctrl+5 show the pages, Tab goes on and Space presses, F1 shows these words, Escape closes."))
+	g.object = container.NewBorder(g.search, keys, nil, nil, container.NewVScroll(g.list))
 	return g
 }
 

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -23,6 +25,8 @@ type banner struct {
 	icon    *widget.Icon
 	text    *widget.Label
 	actions *fyne.Container
+	fit     func() // lays out what holds the banner
+	expects string // what the run that is on takes, which warnings do not replace
 }
 
 func newBanner() *banner {
@@ -36,7 +40,10 @@ func newBanner() *banner {
 	return b
 }
 
-func (b *banner) hide() { b.object.Hide() }
+func (b *banner) hide() {
+	b.expects = ""
+	b.object.Hide()
+}
 
 // action is a button of a banner.
 type action struct {
@@ -57,10 +64,16 @@ func (b *banner) say(icon fyne.Resource, text string, actions ...action) {
 		b.actions.Add(button)
 	}
 	b.object.Show()
-	b.object.Refresh()
+	for range 2 { // how high a text is follows from its width, which the first gives it
+		b.fit()
+	}
 }
 
 func (b *banner) offer(run engine.Run, goOn, anew func()) {
+	if run.Step == run.Job.Steps {
+		b.say(theme.HistoryIcon(), lang.L("All steps of this run are done, but its file was not finished. Go on, and it will be."), action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
+		return
+	}
 	b.say(theme.HistoryIcon(), fmt.Sprintf(lang.L("A run stopped after step %d of %d. It can go on as if nothing had happened."), run.Step, run.Job.Steps),
 		action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
 }
@@ -73,7 +86,13 @@ func (b *banner) plan(p engine.Preview, now time.Time) {
 	if p.Plan.Recompute > 0 || p.Plan.Stream {
 		text += "\n" + fmt.Sprintf(lang.L("To fit, Easel %s."), speech.Of(p.Plan.Why))
 	}
+	b.expects = text
 	b.say(theme.InfoIcon(), text)
+}
+
+// comparing says why no row can be used at the moment.
+func (b *banner) comparing() {
+	b.say(theme.InfoIcon(), lang.L("Methods are being compared, on the Method page. Stop that first, or wait for its end; then use this row."))
 }
 
 func (b *banner) diverged(err error, run engine.Run, slower func()) {
@@ -88,15 +107,20 @@ func (b *banner) nothing() {
 	b.say(theme.WarningIcon(), lang.L("This run changed nothing: the model is as it was. Most often the learning rate is too low, or there were too few steps. Both are on the Method page."))
 }
 
-func (b *banner) fail(err error) {
+func (b *banner) fail(err error, actions ...action) {
 	text := speech.Error(err)
+	if e := (*engine.Error)(nil); errors.As(err, &e) && e.Kind == engine.BadInput { // nobody needs to know who says so
+		text = widgets.Sentence(speech.Of(e.Err.Error()))
+	}
 	if engine.KindOf(err) == engine.OutOfMemory {
 		text += "\n" + lang.L("Close other programs, or choose a smaller picture size or batch on the Method page.")
 	}
-	b.say(theme.ErrorIcon(), text)
+	b.say(theme.ErrorIcon(), text, actions...)
 }
 
-func (b *banner) warn(text string) { b.say(theme.WarningIcon(), text) }
+func (b *banner) warn(text string) {
+	b.say(theme.WarningIcon(), strings.TrimSpace(text+"\n"+b.expects))
+}
 
 func (b *banner) done(result engine.Result) {
 	b.say(theme.ConfirmIcon(), fmt.Sprintf(lang.L("Done. %s is ready; the Export page says how to use it. If an earlier row looks better, use that one."), filepath.Base(result.Export)))

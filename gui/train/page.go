@@ -55,7 +55,8 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 	t.side = newSide(t.addPrompt)
 	t.buttons = newButtons(t)
 	t.centre = container.NewStack()
-	t.content = container.NewBorder(t.banner.object, nil, nil, container.NewBorder(nil, container.NewPadded(t.buttons.row), nil, nil, t.side.object), t.centre)
+	content := container.NewBorder(t.banner.object, nil, nil, container.NewBorder(nil, container.NewPadded(t.buttons.row), nil, nil, t.side.object), t.centre)
+	t.content, t.banner.fit = content, content.Refresh
 	p.Runner = t.runner
 	p.Opened.Listen(func(p *project.Project) { t.runner.opened = p.Job() })
 	p.RunChanged.Listen(func(run engine.Run) { t.show(run) })
@@ -122,6 +123,8 @@ func (t *Page) ended(result engine.Result, err error) {
 	case engine.KindOf(err) == engine.Cancelled: // show has offered to go on
 	case engine.KindOf(err) == engine.NaN:
 		t.banner.diverged(err, t.project.Run(), t.halveRate)
+	case err != nil && t.runner.interrupted(): // it could not go on
+		t.banner.fail(err, action{lang.L("Start anew"), t.runner.begin})
 	case err != nil:
 		t.banner.fail(err)
 	case result.Summary.WeightChange == 0:
@@ -174,6 +177,15 @@ func (t *Page) setCentre(o fyne.CanvasObject) {
 	t.centre.Refresh()
 }
 
+// Escape goes back to the grid; false where that is what one sees.
+func (t *Page) Escape() bool {
+	if len(t.centre.Objects) == 0 || t.centre.Objects[0] != t.inside.object && t.centre.Objects[0] != t.large.Object() {
+		return false
+	}
+	t.showGrid()
+	return true
+}
+
 // openPicture shows a cell large beside its picture before training.
 func (t *Page) openPicture(row, column int) {
 	var rows []widgets.LargeRow
@@ -194,6 +206,10 @@ func stepName(step int) string {
 
 // choose makes the file that other programs load from a row.
 func (t *Page) choose(row int) {
+	if t.project.State() == project.Comparing { // the engine would do it after all of that
+		t.banner.comparing()
+		return
+	}
 	step := t.watch.rows[row].Step
 	promote := func() {
 		t.runner.promote(step, func(e engine.ExportEvent, err error) {

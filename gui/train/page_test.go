@@ -387,7 +387,7 @@ func TestAColumnGetsAnotherPrompt(t *testing.T) {
 	p.untilText("1 / 4")
 	change := func(text string) {
 		guitest.Find[*widgets.Grid](p.window.Content())[0].Reword(1)
-		entry := guitest.Find[*widget.Entry](p.window.Canvas().Overlays().Top())[0]
+		entry := guitest.Find[*widgets.Entry](p.window.Canvas().Overlays().Top())[0]
 		if entry.Text != "a cat" {
 			t.Errorf("one begins with %q", entry.Text)
 		}
@@ -445,5 +445,75 @@ func TestAStepIsLookedInto(t *testing.T) {
 	p.untilText("Inside step 4")
 	if p.project.State() != project.Paused {
 		t.Errorf("after a single step the state is %v", p.project.State())
+	}
+}
+
+func TestEscapeGoesBackToTheGrid(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	if p.Escape() {
+		t.Error("there is something to go back from")
+	}
+	p.project.Runner.Start()
+	p.makeSteps(1)
+	p.untilText("1 / 4")
+	p.tap("Look inside")
+	p.makeSteps(1)
+	p.untilText("Inside step 3")
+	if !p.Escape() || strings.Contains(guitest.Text(p.window.Content()), "Inside step 3") {
+		t.Error("the step is still shown")
+	}
+}
+
+func TestALongTextFitsIntoItsBanner(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	p.eng.prepare = func(sink engine.Sink) {
+		sink(engine.Event{Kind: engine.KindWarning, Warning: &engine.WarningEvent{Path: "/p/images/torn.jpg", Text: strings.Repeat("left out, as the file ends in the middle of the picture; ", 5)}})
+	}
+	p.project.Runner.Start()
+	p.untilText("torn.jpg: left out")
+	guitest.WantText(t, p.window.Content(), "400 steps take about") // is said still
+	for _, label := range guitest.Find[*widget.Label](p.window.Content()) {
+		if strings.Contains(label.Text, "torn.jpg") && label.Size().Height < label.MinSize().Height {
+			t.Errorf("the text is %v high and has %v", label.MinSize().Height, label.Size().Height)
+		}
+	}
+}
+
+func TestWhatIsPreparedIsCounted(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	p.eng.prepare = func(sink engine.Sink) {
+		sink(engine.Event{Kind: engine.KindSetup, Setup: &engine.SetupEvent{What: "latents"}})
+		sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: 17, Pictures: 64, Step: 3, Steps: 20}})
+	}
+	p.project.Runner.Start()
+	p.untilText("building the training step, 17 of 64")
+}
+
+// TestARunThatCannotGoOnCanBeginAnew: its pictures may have changed meanwhile.
+func TestARunThatCannotGoOnCanBeginAnew(t *testing.T) {
+	run := engine.Run{Dir: "/p/runs/1", Step: 2, Job: engine.Job{Steps: 4}}
+	p := newPage(t, run)
+	p.eng.steps <- engine.Errorf("resume", "", engine.BadInput, "the pictures have changed")
+	p.tap("Go on")
+	p.untilText("The pictures have changed.")
+	p.until("the end", func() bool { return !p.project.State().Busy() })
+	p.tap("Start anew")
+	p.makeSteps(4)
+	p.untilText("is ready")
+	if jobs := p.eng.jobs; len(jobs) != 2 || !jobs[0].Resume || jobs[1].Resume {
+		t.Errorf("jobs %+v", jobs)
+	}
+}
+
+// TestNoRowIsTakenWhileComparing: the engine would do it after all methods, and nobody would know.
+func TestNoRowIsTakenWhileComparing(t *testing.T) {
+	p := newPage(t, engine.Run{Dir: "/p/runs/1", Step: 4, Done: true, Columns: []string{"a cat"}, Job: engine.Job{Steps: 4},
+		Rows: []engine.GridRow{{Step: 0, Pictures: []string{"0.png"}}, {Step: 2, Pictures: []string{"2.png"}}, {Step: 4, Pictures: []string{"4.png"}}}})
+	p.project.SetState(project.Comparing)
+	p.tap("Use this")
+	guitest.WantText(t, p.window.Content(), "Methods are being compared")
+	p.project.SetState(project.Idle)
+	if len(p.eng.promoted) > 0 {
+		t.Error("it was taken")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/widgets"
 )
 
 // addPrompt adds a column to the run, or to the next one where none is on.
@@ -26,8 +27,7 @@ func (t *Page) addPrompt(prompt string) {
 // askPrompt asks for another prompt of a column.
 func (t *Page) askPrompt(column int) {
 	old := t.watch.columns[column]
-	entry := widget.NewMultiLineEntry()
-	entry.Wrapping = fyne.TextWrapWord
+	entry := widgets.NewEntry(true)
 	entry.SetText(old)
 	ask := dialog.NewForm(lang.L("Watch another prompt"), lang.L("Change"), lang.L("Leave it"), []*widget.FormItem{{Text: lang.L("Prompt"), Widget: entry,
 		HintText: lang.L("The column begins anew with this prompt: before training, and now.")}}, func(yes bool) {

@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"fyne.io/fyne/v2/lang"
@@ -23,6 +24,7 @@ type watch struct {
 	fitted  bool    // its memory is planned
 	change  float64 // weight change at the newest row
 	doing   string  // what the engine does at the moment
+	part    string  // the part of the preparation that it is at
 	paused  string  // the same while it waits; else ""
 	warning string  // the newest
 	view    *engine.ViewEvent
@@ -53,9 +55,12 @@ func watching(run engine.Run) watch {
 func (w *watch) apply(e engine.Event) {
 	switch {
 	case e.Setup != nil:
-		w.doing = w.after(e.Setup.What)
+		w.part = w.after(e.Setup.What)
+		w.doing = w.part
 	case e.Step != nil:
 		w.applyStep(*e.Step)
+	case e.Sampling != nil && e.Sampling.Pictures > e.Sampling.Picture: // some at a time, before training
+		w.doing = fmt.Sprintf(lang.L("%s, %d of %d"), w.part, e.Sampling.Picture, e.Sampling.Pictures)
 	case e.Sampling != nil:
 		w.doing = fmt.Sprintf(lang.L("Rendering pictures, step %d of %d"), e.Sampling.Step, e.Sampling.Steps)
 	case e.Grid != nil:
@@ -74,10 +79,18 @@ func (w *watch) apply(e engine.Event) {
 	case e.Export != nil:
 		w.chosen = e.Export.Step
 	case e.Warning != nil:
-		w.warning = speech.Of(e.Warning.Text)
+		w.warning = warningOf(*e.Warning)
 	case e.Result != nil:
 		w.summary = &e.Result.Summary
 	}
+}
+
+// warningOf says which file a warning is of.
+func warningOf(e engine.WarningEvent) string {
+	if e.Path == "" {
+		return widgets.Sentence(speech.Of(e.Text))
+	}
+	return filepath.Base(e.Path) + ": " + speech.Of(e.Text)
 }
 
 func (w *watch) applyStep(e engine.StepEvent) {

@@ -110,6 +110,9 @@ func (c *Compare) TypedKey(e *fyne.KeyEvent) {
 		if c.OnKey != nil {
 			c.OnKey(e.Name)
 		}
+		if e.Name == fyne.KeyF1 {
+			PassKey(c, e)
+		}
 	}
 }
 

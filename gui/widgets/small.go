@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"unicode"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -83,6 +85,19 @@ func Caption(text string) *widget.Label {
 	label := widget.NewLabel(text)
 	label.SizeName = theme.SizeNameCaptionText
 	return label
+}
+
+// Sentence begins with a capital and ends with a stop.
+func Sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	runes := []rune(text)
+	if end := runes[len(runes)-1]; end != '.' {
+		runes = append(runes, '.')
+	}
+	runes[0] = unicode.ToUpper(runes[0])
+	return string(runes)
 }
 
 // TextScale is how much larger than usual text is: what holds words in columns grows with it.

@@ -32,5 +32,19 @@ func (b *Steady) DragEnd() {
 	}
 }
 
+// TypedKey implements fyne.Focusable.
+func (b *Steady) TypedKey(e *fyne.KeyEvent) {
+	if b.Button.TypedKey(e); e.Name != fyne.KeySpace {
+		PassKey(b, e)
+	}
+}
+
+// PassKey gives the window a key that the widget with the focus does not take. Fyne gives it to nobody.
+func PassKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
+		c.OnTypedKey()(e)
+	}
+}
+
 // ButtonText is what the button says, for tests.
 func (b *Steady) ButtonText() string { return b.Text }
