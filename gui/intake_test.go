@@ -2,6 +2,8 @@ package gui
 
 import (
 	"archive/zip"
+	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"image"
@@ -155,12 +157,33 @@ func TestPasteTakesFiles(t *testing.T) {
 	dir := t.TempDir()
 	a, b := writeJPEG(t, filepath.Join(dir, "a.jpg"), 64, 64), writeJPEG(t, filepath.Join(dir, "b c.jpg"), 64, 64)
 	w, u := newTestWindow(t, newFakeEngine())
-	w.app.Clipboard().SetContent("copied text")
-	w.paste()
-	wantText(t, w, "The clipboard holds no files")
 	w.app.Clipboard().SetContent(a + "\n" + storage.NewFileURI(b).String() + "\n")
 	w.paste()
 	u.until("both are there", func() bool { return w.project.Pictures() == 2 })
+}
+
+func TestPasteTakesAPicture(t *testing.T) {
+	picture, err := os.ReadFile(writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64)) // the kind is told by the content
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent("copied text")
+	w.clipboard = func(context.Context) ([]byte, error) { return picture, nil }
+	w.paste()
+	u.until("it is there", func() bool { return w.project.Pictures() == 1 })
+}
+
+func TestPasteOfNothing(t *testing.T) {
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent("copied text")
+	for _, err := range []error{nil, errors.New("no X server")} {
+		w.notice.hide()
+		w.clipboard = func(context.Context) ([]byte, error) { return nil, err }
+		w.paste()
+		u.until("it says so", func() bool { return w.notice.content.Visible() })
+		wantText(t, w, "The clipboard holds neither files nor a picture")
+	}
 }
 
 func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/awake"
+	"easel/gui/clipboard"
 	"easel/gui/compare"
 	"easel/gui/export"
 	"easel/gui/method"
@@ -41,6 +42,8 @@ type Window struct {
 	project *project.Project
 	values  settings.Values
 
+	clipboard func(context.Context) ([]byte, error) // the picture that it holds
+
 	pictures *pictures.Page
 	method   *method.Page
 	compare  *compare.Page
@@ -62,7 +65,8 @@ type Window struct {
 
 // NewWindow makes the window, without a project. post runs a function on Fyne's goroutine: fyne.Do, or a test's queue.
 func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
-	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences())}
+	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences()),
+		clipboard: clipboard.Picture}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.load = func() {}
 	settings.KeepLog()
