@@ -239,7 +239,7 @@ func (w *Window) paste() {
 func (w *Window) pasted() (path string, err error) {
 	picture, err := w.clipboard(w.ctx)
 	if err != nil || len(picture) == 0 {
-		return "", nil // there may be no clipboard that tells
+		return "", err
 	}
 	dir, err := os.MkdirTemp("", "easel-pasted-")
 	if err != nil {

@@ -177,12 +177,12 @@ func TestPasteTakesAPicture(t *testing.T) {
 func TestPasteOfNothing(t *testing.T) {
 	w, u := newTestWindow(t, newFakeEngine())
 	w.app.Clipboard().SetContent("copied text")
-	for _, err := range []error{nil, errors.New("no X server")} {
+	for want, err := range map[string]error{"The clipboard holds neither files nor a picture": nil, "too large": errors.New("too large")} {
 		w.notice.hide()
 		w.clipboard = func(context.Context) ([]byte, error) { return nil, err }
 		w.paste()
 		u.until("it says so", func() bool { return w.notice.content.Visible() })
-		wantText(t, w, "The clipboard holds neither files nor a picture")
+		wantText(t, w, want)
 	}
 }
 
