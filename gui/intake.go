@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/storage"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/post"
 	"easel/gui/speech"
 )
@@ -220,42 +219,18 @@ func (w *Window) paste() {
 	w.Take(paths)
 }
 
-// pick asks for a picture, an archive, a model or a captioner.
+// pick asks for pictures, archives, models or captioners.
 func (w *Window) pick() {
-	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			w.fail(err)
-		case file != nil:
-			path := file.URI().Path()
-			file.Close()
-			w.Take([]string{path})
-		}
-	}, w.window)
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt", ".bin", ".pt", ".pth"}))
-	d.Resize(fyne.NewSize(760, 520))
-	d.Show()
+	w.picker.Ask(picker.Question{Title: lang.L("Add pictures"), Many: true, Kind: lang.L("Pictures, archives and models"),
+		Extensions: []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt", ".bin", ".pt", ".pth"}}, w.Take)
 }
 
-// pickFolder asks for a folder of pictures, or of a project.
-func (w *Window) pickFolder() { w.askFolder("", func(dir string) { w.Take([]string{dir}) }) }
+// pickFolder asks for folders of pictures, or for that of a project.
+func (w *Window) pickFolder() {
+	w.picker.Ask(picker.Question{Title: lang.L("Add folder"), Folder: true, Many: true}, w.Take)
+}
 
 // choose asks for a project.
-func (w *Window) choose() { w.askFolder(w.values.Projects, w.Open) }
-
-// askFolder asks for a folder, beginning in begin where that is one.
-func (w *Window) askFolder(begin string, then func(dir string)) {
-	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
-		switch {
-		case err != nil:
-			w.fail(err)
-		case folder != nil:
-			then(folder.Path())
-		}
-	}, w.window)
-	if at, err := storage.ListerForURI(storage.NewFileURI(begin)); err == nil && begin != "" {
-		d.SetLocation(at)
-	}
-	d.Resize(fyne.NewSize(760, 520))
-	d.Show()
+func (w *Window) choose() {
+	w.picker.Ask(picker.Question{Title: lang.L("Open project"), Folder: true, Begin: w.values.Projects}, func(dirs []string) { w.Open(dirs[0]) })
 }

@@ -17,6 +17,7 @@ import (
 	"easel/gui/compare"
 	"easel/gui/export"
 	"easel/gui/method"
+	"easel/gui/picker"
 	"easel/gui/pictures"
 	"easel/gui/post"
 	"easel/gui/project"
@@ -49,6 +50,7 @@ type Window struct {
 	toolbar  *toolbar
 	notice   *notice
 	draft    *draft
+	picker   *picker.Picker
 	awake    *awake.Keeper
 	sleepy   bool // it was told that the computer may fall asleep
 
@@ -69,6 +71,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.toolbar = newToolbar(w.project, w.showStart, terms.NewButton(w.window))
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
 	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
+	w.picker = picker.New(w.window, w.post)
 	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
 	w.window.SetContent(widgets.WithTips(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs), w.post))
