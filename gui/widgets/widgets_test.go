@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
@@ -129,6 +130,43 @@ func TestGridKeepsTheNewestRowInSight(t *testing.T) {
 	}
 	w.Resize(fyne.NewSize(700, 500)) // as when a text comes above
 	seen(6)
+}
+
+func TestGridShowsAColumnThatWasAdded(t *testing.T) {
+	test.NewTempApp(t)
+	g := widgets.NewGrid(guitest.NewQueue().Post)
+	w := test.NewTempWindow(t, g)
+	w.Resize(fyne.NewSize(700, 600))
+	columns := []string{"one", "two", "three", "four"}
+	rows := []widgets.GridRow{{Step: 0}, {Step: 10}, {Step: 20}}
+	seen := func(prompt string) bool {
+		w.Canvas().Capture()
+		for _, l := range guitest.Find[*widget.Label](g) {
+			if left := fyne.CurrentApp().Driver().AbsolutePositionForObject(l).X; l.Text == prompt && left > 0 && left+l.Size().Width <= 700 {
+				return true
+			}
+		}
+		return false
+	}
+	g.SetRows(columns, rows, -1)
+	if !seen("one") || !seen("four") {
+		t.Fatal("four columns do not fit")
+	}
+	columns = append(columns, "five", "six", "seven")
+	g.SetRows(columns, rows, -1)
+	if !seen("seven") {
+		t.Error("the new column is out of sight")
+	}
+	g.SetRows(columns, append(rows, widgets.GridRow{Step: 30}), -1)
+	if !seen("seven") {
+		t.Error("a new row has scrolled it away")
+	}
+	guitest.WantText(t, g, "Step 30")
+	g.SetRows(nil, nil, -1) // another run
+	g.SetRows(columns, rows, -1)
+	if !seen("one") {
+		t.Error("another run begins at the right")
+	}
 }
 
 func TestGridAsksForAnotherPrompt(t *testing.T) {
