@@ -32,6 +32,10 @@ func (w *Window) Take(paths []string) {
 			w.post(func() { w.takeCaptioner(path, kind) })
 			return
 		}
+		if about := w.partsOf(paths); about != "" {
+			w.post(func() { w.tellParts(about) })
+			return
+		}
 		w.post(func() { w.takeInto(paths) })
 	}()
 }
@@ -164,26 +168,6 @@ func (w *Window) takenAll(refused []string, err error) {
 		w.fail(err)
 	case len(refused) > 0:
 		w.notice.show(lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)}), refused)
-	}
-}
-
-// takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
-func (w *Window) takeModel(path string, info engine.FileInfo) {
-	name := filepath.Base(path)
-	switch info.Kind {
-	case "checkpoint", "diffusers folder":
-		w.project.Edit(func(j *engine.Job) { j.Model = path })
-		w.notice.tell(fmt.Sprintf(lang.L("%s is the base model now."), name))
-	case blip, wdTagger:
-		w.takeCaptioner(path, info.Kind)
-	case "LoRA":
-		w.notice.show(fmt.Sprintf(lang.L("%s is a LoRA, not a base model. The Export page merges it into one; on the Method page, under All settings, training can begin with it."), name), nil)
-	default:
-		text := fmt.Sprintf(lang.L("%s is no base model but: %s."), name, info.Kind)
-		if info.Note != "" {
-			text = name + ": " + info.Note
-		}
-		w.notice.show(text, nil)
 	}
 }
 
