@@ -14,6 +14,7 @@ import (
 	"easel/engine"
 	"easel/gui/picker"
 	"easel/gui/post"
+	"easel/gui/project"
 	"easel/gui/speech"
 )
 
@@ -119,13 +120,15 @@ const takenGap = 150 * time.Millisecond
 // importInto copies what paths hold into the project of folder dir.
 func (w *Window) importInto(dir string, paths []string) {
 	var refused []string
+	added := false
 	batch := post.NewBatch(w.post, takenGap, func(all []taken) {
 		if w.project.Dir() != dir {
 			return // another project is open by now; the files are where they belong
 		}
-		refused = append(refused, w.taken(all)...)
+		more, not := w.taken(all)
+		added, refused = added || more, append(refused, not...)
 		if last := all[len(all)-1]; last.end {
-			w.takenAll(refused, last.err)
+			w.takenAll(added, refused, last.err)
 		}
 	})
 	go func() {
@@ -141,8 +144,8 @@ type taken struct {
 	err error
 }
 
-// taken shows what came in, and returns what was refused, for the end.
-func (w *Window) taken(all []taken) (refused []string) {
+// taken shows what came in, and returns whether pictures did and what was refused, for the end.
+func (w *Window) taken(all []taken) (added bool, refused []string) {
 	var names []string
 	for _, t := range all {
 		switch {
@@ -157,18 +160,34 @@ func (w *Window) taken(all []taken) (refused []string) {
 	if len(names) > 0 {
 		w.pictures.Added(names)
 	}
-	return refused
+	return len(names) > 0, refused
 }
 
 // takenAll ends an import.
-func (w *Window) takenAll(refused []string, err error) {
+func (w *Window) takenAll(added bool, refused []string, err error) {
 	w.pictures.Refresh()
+	late := ""
+	if added {
+		late = w.late()
+	}
 	switch {
 	case err != nil:
 		w.fail(err)
 	case len(refused) > 0:
-		w.notice.show(lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)}), refused)
+		text := lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)})
+		w.notice.show(strings.TrimSpace(text+"\n"+late), refused)
+	case late != "":
+		w.notice.tell(late)
 	}
+}
+
+// late says, once in a run, that pictures which came during it count for the next.
+func (w *Window) late() string {
+	if state := w.project.State(); w.lateSaid || !state.Busy() || state == project.Comparing {
+		return ""
+	}
+	w.lateSaid = true
+	return lang.L("The new pictures count for the next run. This one learns from those that it began with; if it is stopped, it can go on only when the new ones are taken out again.")
 }
 
 // Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.

@@ -20,6 +20,7 @@ import (
 	"fyne.io/fyne/v2/storage"
 
 	"easel/engine"
+	"easel/gui/project"
 )
 
 // writeJPEG writes a picture of noise, which is like no other.
@@ -266,4 +267,35 @@ func TestAPartOfAModelMakesNoProject(t *testing.T) {
 	if says(w, "begin with pictures") || w.project.Dir() != dir {
 		t.Error("with pictures there it asks for some, or leaves the project")
 	}
+}
+
+func TestPicturesThatComeDuringARunAreForTheNext(t *testing.T) {
+	dir := t.TempDir()
+	w, u := newTestWindow(t, newFakeEngine())
+	const late = "The new pictures count for the next run."
+	take := func(n int) {
+		t.Helper()
+		w.notice.hide()
+		w.Take([]string{writeJPEG(t, filepath.Join(dir, fmt.Sprintf("%d.jpg", n)), 64, 64)})
+		u.until("it is there", func() bool { return w.project.Pictures() == n })
+		u.settle()
+	}
+	take(1)
+	if says(w, late) {
+		t.Error("it is said while nothing runs")
+	}
+	for n := 2; n < 6; n += 2 { // in each of two runs, once
+		w.project.SetState(project.Training)
+		take(n)
+		wantText(t, w, late)
+		take(n + 1)
+		if says(w, late) {
+			t.Error("it is said twice")
+		}
+		w.project.SetState(project.Idle)
+	}
+	w.project.SetState(project.Training)
+	w.notice.hide()
+	w.Take([]string{write(t, filepath.Join(dir, "notes.pdf"), "%PDF-1.4"), writeJPEG(t, filepath.Join(dir, "6.jpg"), 64, 64)})
+	u.until("both are told", func() bool { return says(w, "1 file was not taken") && says(w, late) })
 }

@@ -53,6 +53,7 @@ type Window struct {
 	picker   *picker.Picker
 	awake    *awake.Keeper
 	sleepy   bool // it was told that the computer may fall asleep
+	lateSaid bool // it was told that pictures come too late for the run that is on
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -81,7 +82,10 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.window.SetOnClosed(w.close)
 	w.addShortcuts()
 	w.project.Opened.Listen(func(*project.Project) { w.opened() })
-	w.project.StateChanged.Listen(func(project.State) { w.keepAwake() })
+	w.project.StateChanged.Listen(func(s project.State) {
+		w.lateSaid = w.lateSaid && s.Busy()
+		w.keepAwake()
+	})
 	return w
 }
 
