@@ -34,7 +34,7 @@ type merge struct {
 	picker  *picker.Picker
 	run     engine.Run
 
-	lora, out  *widget.Entry
+	lora, out  *widgets.Entry
 	weight     *widget.Slider
 	weightText *widget.Label
 	start      *widgets.Steady
@@ -44,7 +44,7 @@ type merge struct {
 }
 
 func newMerge(eng engine.Engine, p *project.Project, run post.Func, window fyne.Window) *merge {
-	m := &merge{eng: eng, project: p, post: run, window: window, lora: widget.NewEntry(), out: widget.NewEntry(), weight: widget.NewSlider(-1, 2),
+	m := &merge{eng: eng, project: p, post: run, window: window, lora: widgets.NewEntry(false), out: widgets.NewEntry(false), weight: widget.NewSlider(-1, 2),
 		weightText: widget.NewLabel(""), progress: widget.NewProgressBar(), said: widgets.Wrapped("")}
 	m.picker = picker.New(window, run)
 	m.weight.Step = 0.05

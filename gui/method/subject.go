@@ -33,13 +33,13 @@ type subject struct {
 	project     *project.Project
 	picker      *picker.Picker
 	goal        *widget.RadioGroup
-	word, class *widget.Entry
+	word, class *widgets.Entry
 	model       *widget.Select
 	showing     bool // the page fills the fields: no edit
 }
 
 func newSubject(p *project.Project, ask *picker.Picker) *subject {
-	s := &subject{project: p, picker: ask, word: widget.NewEntry(), class: widget.NewEntry()}
+	s := &subject{project: p, picker: ask, word: widgets.NewEntry(false), class: widgets.NewEntry(false)}
 	var titles []string
 	for _, g := range goals {
 		titles = append(titles, lang.L(g.title))
@@ -87,7 +87,7 @@ func (s *subject) show(job engine.Job) {
 }
 
 // setEntry keeps the cursor and the history where the text is the same.
-func setEntry(e *widget.Entry, text string) {
+func setEntry(e *widgets.Entry, text string) {
 	if e.Text != text {
 		e.SetText(text)
 	}

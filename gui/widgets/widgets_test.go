@@ -270,3 +270,26 @@ func TestThePipelineWalksOnceAndRests(t *testing.T) {
 		t.Error("at rest it still changes")
 	}
 }
+
+func TestAnEntryLeavesTheWindowItsKeys(t *testing.T) {
+	test.NewTempApp(t)
+	e := widgets.NewEntry(false)
+	w := test.NewTempWindow(t, e)
+	var got []string
+	w.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) { got = append(got, string(k.Name)) })
+	page := &desktop.CustomShortcut{KeyName: fyne.Key2, Modifier: fyne.KeyModifierControl}
+	w.Canvas().AddShortcut(page, func(s fyne.Shortcut) { got = append(got, s.ShortcutName()) })
+	w.Canvas().Focus(e)
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
+	e.TypedShortcut(page)
+	if diff := cmp.Diff([]string{"Escape", "F1", page.ShortcutName()}, got); diff != "" {
+		t.Error(diff)
+	}
+	test.Type(e, "a cat")
+	e.TypedShortcut(&fyne.ShortcutSelectAll{})
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyBackspace})
+	if e.Text != "" || len(got) != 3 {
+		t.Errorf("it has %q left, and the window got %q", e.Text, got)
+	}
+}
