@@ -249,7 +249,9 @@ func (w *Window) addShortcuts() {
 		case fyne.KeyEscape:
 			w.escape()
 		case fyne.KeyF1:
-			terms.ShowGlossary(w.window)
+			if canvas.Overlays().Top() == nil { // or it would lie over itself
+				terms.ShowGlossary(w.window)
+			}
 		}
 	})
 }

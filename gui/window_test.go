@@ -20,6 +20,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/guitest"
+	"easel/gui/widgets"
 )
 
 // ui stands for Fyne's goroutine: what is posted waits until the test runs it.
@@ -436,6 +437,16 @@ func TestKeysShowThePages(t *testing.T) {
 	w.pictures.Focus()
 	if press(2); w.tabs.SelectedIndex() != 1 {
 		t.Error("the pictures keep the key")
+	}
+	w.window.Canvas().Focus(guitest.Find[*widgets.Entry](w.method.Content())[0])
+	if press(1); w.tabs.SelectedIndex() != 0 {
+		t.Error("an entry keeps the key")
+	}
+	for range 2 {
+		w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyF1})
+	}
+	if n := len(w.window.Canvas().Overlays().List()); n != 1 {
+		t.Errorf("F1 shows the words %d times", n)
 	}
 }
 
