@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
 	"easel/gui"
@@ -32,10 +31,19 @@ func openWindow(ctx context.Context, start startEngine, paths []string) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
-	window := gui.NewWindow(a, eng, fyne.Do)
+	var idle rest
+	window := gui.NewWindow(a, eng, idle.do)
 	// Not before the start: until then fyne.Do runs on the goroutine that calls it.
-	a.Lifecycle().SetOnStarted(func() { window.Take(paths) })
-	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) }) // Ctrl-C in the terminal
+	a.Lifecycle().SetOnStarted(func() {
+		idle.begin()
+		window.Take(paths)
+	})
+	window.Closing = idle.end
+	quit := func() {
+		idle.end()
+		a.Quit()
+	}
+	context.AfterFunc(ctx, func() { idle.do(quit) }) // Ctrl-C in the terminal
 	window.ShowAndRun()
 	return nil
 }

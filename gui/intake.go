@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -203,7 +204,8 @@ func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
 	w.Take(paths)
 }
 
-// paste takes the files that the clipboard names: file managers put paths or file addresses there, a line each.
+// paste takes the files that the clipboard names, as file managers put paths or file addresses there, a line each; or else the
+// picture in it, as browsers copy one.
 func (w *Window) paste() {
 	var paths []string
 	for line := range strings.Lines(w.app.Clipboard().Content()) {
@@ -215,11 +217,39 @@ func (w *Window) paste() {
 			paths = append(paths, line)
 		}
 	}
-	if len(paths) == 0 {
-		w.notice.show(lang.L("The clipboard holds no files. Copy pictures in the file manager, then paste them here."), nil)
+	if len(paths) > 0 {
+		w.Take(paths)
 		return
 	}
-	w.Take(paths)
+	go func() {
+		path, err := w.pasted()
+		w.post(func() {
+			switch {
+			case err != nil:
+				w.fail(err)
+			case path == "":
+				w.notice.show(lang.L("The clipboard holds neither files nor a picture. Copy pictures in the file manager or the browser, then paste them here."), nil)
+			default:
+				w.Take([]string{path})
+			}
+		})
+	}()
+}
+
+// pasted writes the clipboard's picture to a file of its own, which is removed when the window closes. Without a picture it
+// returns no path.
+func (w *Window) pasted() (path string, err error) {
+	picture, err := w.clipboard(w.ctx)
+	if err != nil || len(picture) == 0 {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "easel-pasted-")
+	if err != nil {
+		return "", err
+	}
+	context.AfterFunc(w.ctx, func() { os.RemoveAll(dir) })
+	path = filepath.Join(dir, "pasted.png")
+	return path, os.WriteFile(path, picture, 0o600)
 }
 
 // pick asks for pictures, archives, models or captioners.

@@ -2,6 +2,8 @@ package gui
 
 import (
 	"archive/zip"
+	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"image"
@@ -9,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -157,12 +158,33 @@ func TestPasteTakesFiles(t *testing.T) {
 	dir := t.TempDir()
 	a, b := writeJPEG(t, filepath.Join(dir, "a.jpg"), 64, 64), writeJPEG(t, filepath.Join(dir, "b c.jpg"), 64, 64)
 	w, u := newTestWindow(t, newFakeEngine())
-	w.app.Clipboard().SetContent("copied text")
-	w.paste()
-	wantText(t, w, "The clipboard holds no files")
 	w.app.Clipboard().SetContent(a + "\n" + storage.NewFileURI(b).String() + "\n")
 	w.paste()
 	u.until("both are there", func() bool { return w.project.Pictures() == 2 })
+}
+
+func TestPasteTakesAPicture(t *testing.T) {
+	picture, err := os.ReadFile(writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64)) // the kind is told by the content
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent("copied text")
+	w.clipboard = func(context.Context) ([]byte, error) { return picture, nil }
+	w.paste()
+	u.until("it is there", func() bool { return w.project.Pictures() == 1 })
+}
+
+func TestPasteOfNothing(t *testing.T) {
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent("copied text")
+	for want, err := range map[string]error{"The clipboard holds neither files nor a picture": nil, "too large": errors.New("too large")} {
+		w.notice.hide()
+		w.clipboard = func(context.Context) ([]byte, error) { return nil, err }
+		w.paste()
+		u.until("it says so", func() bool { return w.notice.content.Visible() })
+		wantText(t, w, want)
+	}
 }
 
 func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
@@ -174,34 +196,6 @@ func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
 		t.Error("it was taken")
 	}
 	wantText(t, w, "then drop it again")
-}
-
-// TestNothingBlocksWhile500PicturesDrop holds what runs on Fyne's goroutine to 50 ms of work. The collector of garbage
-// works on it too now and then, so the best of three tries counts.
-func TestNothingBlocksWhile500PicturesDrop(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 500 pictures")
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	const limit = 50 * time.Millisecond
-	dir := mkdir(t, filepath.Join(t.TempDir(), "many"))
-	for i := range 500 {
-		writeJPEG(t, filepath.Join(dir, fmt.Sprintf("p%03d.jpg", i)), 40, 40)
-	}
-	best := time.Hour
-	for range 3 {
-		w, u := newTestWindow(t, newFakeEngine())
-		w.window.Resize(fyne.NewSize(1440, 900))
-		begin := worked()
-		w.Take([]string{dir})
-		u.slow = max(u.slow, worked()-begin)
-		u.until("all are there", func() bool { return w.project.Pictures() == 500 })
-		if best = min(best, u.slow); best < limit {
-			return
-		}
-	}
-	t.Errorf("something held Fyne's goroutine for %v, at most %v is allowed", best, limit)
 }
 
 func TestPicturesOfARunFromTheCommandLineAreCopiedIn(t *testing.T) {

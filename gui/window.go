@@ -14,6 +14,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/awake"
+	"easel/gui/clipboard"
 	"easel/gui/compare"
 	"easel/gui/export"
 	"easel/gui/method"
@@ -32,12 +33,17 @@ import (
 
 // Window is Easel's window: pages at the left, the toolbar above.
 type Window struct {
+	// Closing is called before the user's closing the window ends Fyne; it may be nil.
+	Closing func()
+
 	app     fyne.App
 	window  fyne.Window
 	eng     engine.Engine
 	post    post.Func
 	project *project.Project
 	values  settings.Values
+
+	clipboard func(context.Context) ([]byte, error) // the picture that it holds
 
 	pictures *pictures.Page
 	method   *method.Page
@@ -62,7 +68,8 @@ type Window struct {
 
 // NewWindow makes the window, without a project. post runs a function on Fyne's goroutine: fyne.Do, or a test's queue.
 func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
-	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences())}
+	w := &Window{app: app, window: app.NewWindow("Easel"), eng: eng, post: post, project: project.New(), values: settings.Load(app.Preferences()),
+		clipboard: clipboard.Picture}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.load = func() {}
 	settings.KeepLog()
@@ -295,6 +302,9 @@ func (w *Window) close() {
 		return
 	}
 	w.stop()
+	if w.Closing != nil {
+		w.Closing()
+	}
 	w.awake.Set(false)
 	w.pictures.Close()
 	w.method.Close()

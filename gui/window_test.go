@@ -41,13 +41,18 @@ func (u *ui) until(what string, done func() bool) {
 	for !done() {
 		select {
 		case f := <-u.posted:
-			begin := worked()
-			f()
-			u.slow = max(u.slow, worked()-begin)
+			u.timed(f)
 		case <-deadline:
 			u.t.Fatalf("waited in vain until %s", what)
 		}
 	}
+}
+
+// timed runs what Fyne's goroutine would.
+func (u *ui) timed(f func()) {
+	begin := worked()
+	f()
+	u.slow = max(u.slow, worked()-begin)
 }
 
 // settle runs what is posted until nothing has been for a while.

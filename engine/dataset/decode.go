@@ -69,19 +69,35 @@ func decode(r io.Reader) (*image.NRGBA, Meta, error) {
 
 // decodeRaw reads a picture as it lies in the file, neither converted nor turned; so are the sizes in Meta.
 func decodeRaw(r io.Reader) (image.Image, Meta, error) {
+	e, err := readEncoded(r)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	return e.decode()
+}
+
+// encoded is a picture's file, whose size is allowed.
+type encoded struct {
+	format
+	data   []byte
+	canvas image.Point
+}
+
+func readEncoded(r io.Reader) (encoded, error) {
 	f, data, err := read(r)
 	if err != nil {
-		return nil, Meta{}, err
+		return encoded{}, err
 	}
 	size, err := f.size(data)
+	return encoded{f, data, size}, err
+}
+
+func (e encoded) decode() (image.Image, Meta, error) {
+	raw, err := e.pixels(e.data)
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	raw, err := f.pixels(data)
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	return raw, Meta{Format: f.name, Width: size.X, Height: size.Y, Orientation: orientation(f.name, data)}, nil
+	return raw, Meta{Format: e.name, Width: e.canvas.X, Height: e.canvas.Y, Orientation: orientation(e.name, e.data)}, nil
 }
 
 // pixels runs the decoder. The decoders are other people's code and the file is anyone's: a panic in one is taken

@@ -37,20 +37,18 @@ func cachedLook(cache, path string) (Look, string, error) {
 	return look, thumbnail, nil
 }
 
-// metaOf is what a picture's file says, and proves that it can be decoded. What was learnt of a JPEG before is enough, as it has
-// no transparent pixels to find.
+// metaOf is what a picture's file says, and proves that it can be decoded. What was learnt before is enough.
 func metaOf(cache, path string) (Meta, error) {
 	if key, err := lookKey(path); err == nil && cache != "" {
-		if look, err := readLook(filepath.Join(cache, key+".json")); err == nil && look.Meta.Format == "jpeg" {
+		if look, err := readLook(filepath.Join(cache, key+".json")); err == nil {
 			return look.Meta, nil
 		}
 	}
-	_, meta, err := open(path)
-	return meta, err
+	return lookAtRaw(path, func(image.Image) {})
 }
 
 // lookVersion changes when the same picture would give another Look or thumbnail.
-const lookVersion = 1
+const lookVersion = 2
 
 func lookKey(path string) (string, error) {
 	info, err := os.Stat(path)

@@ -38,6 +38,7 @@ func read(r io.Reader) (format, []byte, error) {
 	if total > maxBytes {
 		return format{}, nil, tooManyBytes()
 	}
+	data.Grow(int(min(total, headerBytes)) + bytes.MinRead) // at once, not by doubling
 	if err := readTo(&data, r, headerBytes); err != nil {
 		return format{}, nil, err
 	}
@@ -45,7 +46,7 @@ func read(r io.Reader) (format, []byte, error) {
 		return format{}, nil, err
 	}
 	if rest := total - int64(data.Len()); rest > 0 {
-		data.Grow(int(rest) + bytes.MinRead) // at once, not by doubling
+		data.Grow(int(rest) + bytes.MinRead)
 	}
 	if err := readTo(&data, r, maxBytes+1); err != nil {
 		return format{}, nil, err

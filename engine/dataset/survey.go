@@ -9,8 +9,7 @@ import (
 	"easel/engine"
 )
 
-// surveyors is how many pictures are looked at at a time. Each may hold a decoded picture in memory, and the window that
-// waits for them is to stay small.
+// surveyors is how many pictures are looked at at a time, each of which holds a decoded picture in memory.
 const surveyors = 2
 
 // SurveyOptions are the settings of Survey.

@@ -1,15 +1,23 @@
 package dataset_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/disintegration/imaging"
+	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
 	"easel/engine/dataset"
@@ -155,6 +163,86 @@ func TestLookAtSeesWhatDecodeSees(t *testing.T) {
 		if d := int(want.Pix[i]) - int(got.Pix[i]); d < -4 || d > 4 {
 			t.Fatalf("value %d is %d, want %d", i, got.Pix[i], want.Pix[i])
 		}
+	}
+}
+
+// TestLookAtTellsWhatDecodeTells: also whether pixels are transparent, of kinds of picture that say so in ways of their own.
+func TestLookAtTellsWhatDecodeTells(t *testing.T) {
+	dir := t.TempDir()
+	clear := imaging.New(40, 30, image.White.C)
+	clear.SetNRGBA(39, 29, color.NRGBA{A: 254})
+	palette := color.Palette{color.Black, color.White, color.Transparent}
+	part := gif.GIF{Image: []*image.Paletted{image.NewPaletted(image.Rect(0, 0, 20, 30), palette[:2])}, Delay: []int{0}, Config: image.Config{Width: 40, Height: 30}}
+	for name, encode := range map[string]func(io.Writer) error{
+		"opaque.png":      func(w io.Writer) error { return png.Encode(w, imaging.New(40, 30, image.White.C)) },
+		"transparent.png": func(w io.Writer) error { return png.Encode(w, clear) },
+		"unused.png":      func(w io.Writer) error { return png.Encode(w, image.NewPaletted(image.Rect(0, 0, 40, 30), palette)) },
+		"part.gif":        func(w io.Writer) error { return gif.EncodeAll(w, &part) },
+		"sideways.jpg":    func(w io.Writer) error { _, err := w.Write(jpegWith(exifOf(binary.BigEndian, "MM", 6))); return err },
+	} {
+		var data bytes.Buffer
+		if err := encode(&data); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		look, _, err := dataset.LookAt(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, want, err := dataset.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, look.Meta); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestLoadTakesNoCopies: a photograph is in memory once while it is proved, as its file has it, which is 1.5 bytes a pixel.
+func TestLoadTakesNoCopies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("is about memory, which the race detector takes more of")
+	}
+	dir := t.TempDir()
+	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a.jpg"), data.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	taken := allocated(func() {
+		_, err = dataset.Load(t.Context(), dir, dataset.Options{Buckets: dataset.Buckets{Resolution: 512, Min: 256, Max: 1024, Step: 64}})
+	})
+	if err != nil || taken > 24<<20 {
+		t.Errorf("%d MB taken, %v", taken>>20, err)
+	}
+}
+
+// TestSurveyOfLargePictures: they take turns, and a damaged one does not keep the others waiting.
+func TestSurveyOfLargePictures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes 30 million pixels")
+	}
+	dir := t.TempDir()
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewNRGBA(image.Rect(0, 0, 3200, 3200))); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"a.png": data.Bytes(), "b torn.png": data.Bytes()[:data.Len()/2], "c.png": data.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	infos := surveyed(t, dir, t.TempDir())
+	if !infos["a.png"].Usable || infos["b torn.png"].Usable || !infos["c.png"].Usable || infos["c.png"].Width != 3200 {
+		t.Errorf("%+v", infos)
 	}
 }
 

@@ -27,7 +27,8 @@ type File struct {
 	index   map[string]int
 	data    []byte
 	size    int64        // of the whole file
-	release func() error // nil where the data is Go memory
+	mapped  bool         // data is a view of a file: memory that is let go comes back
+	release func() error // ends the mapping; nil where it is not ours
 }
 
 // Open maps the file at path and checks its header. The file must not be changed or shortened until Close (see File).
@@ -48,8 +49,14 @@ func Open(path string) (*File, error) {
 	return open(f, path)
 }
 
-// OpenFS is Open for a file of fsys. It maps the file where fsys is of the operating system (os.DirFS) and reads
-// it into memory otherwise (embed.FS).
+// Held is a file of an fs.FS that is in memory as a whole and never changes.
+type Held interface {
+	fs.File
+	Content() string
+}
+
+// OpenFS is Open for a file of fsys. It maps the file where fsys is of the operating system (os.DirFS), leaves it where it
+// is where it is Held, and reads it into memory otherwise (embed.FS).
 func OpenFS(fsys fs.FS, name string) (*File, error) {
 	if info, err := fs.Stat(fsys, name); err != nil {
 		return nil, openError(name, err)
@@ -61,8 +68,17 @@ func OpenFS(fsys fs.FS, name string) (*File, error) {
 		return nil, openError(name, err)
 	}
 	defer f.Close()
-	if osFile, ok := f.(*os.File); ok {
-		return open(osFile, osFile.Name())
+	switch f := f.(type) {
+	case *os.File:
+		return open(f, f.Name())
+	case Held:
+		content := f.Content()
+		data := unsafe.Slice(unsafe.StringData(content), len(content))
+		held, err := parse(name, data, nil)
+		if err == nil {
+			held.mapped = ofFile(data)
+		}
+		return held, err
 	}
 	return open(f, name)
 }
@@ -154,7 +170,7 @@ func read(r io.Reader, size int64, path string) (*File, error) {
 }
 
 func newFile(path string, h *header, size int64, data []byte, release func() error) *File {
-	f := &File{path: path, header: h, index: make(map[string]int, len(h.entries)), data: data, size: size, release: release}
+	f := &File{path: path, header: h, index: make(map[string]int, len(h.entries)), data: data, size: size, mapped: release != nil, release: release}
 	for i, e := range h.entries {
 		f.index[e.name] = i
 	}
@@ -210,7 +226,7 @@ func (f *File) Tensor(name string) (*kernel.Tensor, error) {
 		return nil, engine.Errorf(opRead, f.path, kind, "tensor %q: %w", name, err)
 	}
 	t.Frozen = true
-	t.Mapped = f.release != nil && within(t.Data, f.data)
+	t.Mapped = f.mapped && within(t.Data, f.data)
 	return t, nil
 }
 
@@ -252,9 +268,12 @@ func (f *File) ModelHash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Close releases the mapping. Tensors got from the file must not be used afterwards.
+// Close releases the mapping, or lets the memory of what is Held go. Tensors got from the file must not be used afterwards.
 func (f *File) Close() error {
 	release := f.release
+	if f.mapped && release == nil {
+		(&kernel.Tensor{Data: f.data, Mapped: true}).LetGo()
+	}
 	f.data, f.release = nil, nil
 	if release == nil {
 		return nil

@@ -106,11 +106,6 @@ func exactType(m *model.Model, dt kernel.DType) (kernel.DType, error) {
 	return m.FileType(model.UNet)
 }
 
-// holds says that the UNet's weights, stored in a type, are those of a file that is in memory as a whole: the built-in one.
-func (p *pipeline) holds(weights string) bool {
-	return p.name == builtinName && p.options.DType == kernel.F32 && weights == p.exact.String()
-}
-
 func (p *pipeline) renderer(adapter model.Adapter) *sample.Renderer {
 	return &sample.Renderer{Model: p.model, Adapter: adapter, Schedule: p.schedule, Backend: p.backend, Options: p.options, Together: p.plan.Together}
 }

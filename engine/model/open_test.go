@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
+	"easel/engine/builtin"
 	"easel/engine/format"
 	"easel/engine/graph"
 	"easel/engine/internal/golden"
@@ -333,5 +334,23 @@ func TestPredictionOfSingleFile(t *testing.T) {
 			t.Errorf("%s: %s", test.name, m.Prediction)
 		}
 		m.Close()
+	}
+}
+
+// TestBuiltinIsReadInPlace: the window opens it for each plan, and its weights are in the program already.
+func TestBuiltinIsReadInPlace(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m, err := Load(builtin.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if _, err := m.FileType(UNet); err != nil { // asks for each tensor
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 8<<20 { // its files have 71 MB
+		t.Errorf("opening the built-in model takes %d MB", taken>>20)
 	}
 }
