@@ -231,6 +231,7 @@ func TestAModelThatCannotBeTrainedIsNamed(t *testing.T) {
 		want string
 	}{
 		{engine.FileInfo{Kind: "LoRA"}, "x.safetensors is a LoRA, not a base model."},
+		{engine.FileInfo{Kind: "checkpoint", Base: "SDXL", Note: "This is a Stable Diffusion XL model."}, "x.safetensors: This is a Stable Diffusion XL model."},
 		{engine.FileInfo{Kind: "tensors", Note: "This is a model of another family."}, "x.safetensors: This is a model of another family."},
 		{engine.FileInfo{Kind: "VAE"}, "x.safetensors is a VAE, not a base model."},
 		{engine.FileInfo{Kind: "hypernetwork"}, "x.safetensors is what a training has made (hypernetwork)"},

@@ -13,26 +13,32 @@ import (
 
 // takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
 func (w *Window) takeModel(path string, info engine.FileInfo) {
-	switch info.Kind {
-	case "checkpoint", "diffusers folder":
+	switch {
+	case trainable(info):
 		w.project.Edit(func(j *engine.Job) { j.Model = path })
 		w.notice.tell(fmt.Sprintf(lang.L("%s is the base model now."), filepath.Base(path)))
-	case blip, wdTagger:
+	case info.Kind == blip, info.Kind == wdTagger:
 		w.takeCaptioner(path, info.Kind)
 	default:
 		w.notice.show(aboutPart(path, info), nil)
 	}
 }
 
-// noParts are the kinds of files that something begins with, as engine.FileInfo has them. All others are parts of models.
-var noParts = []string{"unknown", "picture with parameters", "checkpoint", "diffusers folder", blip, wdTagger}
+// trainable says whether a file or folder is a base model that Easel trains: of others the engine notes why it does not.
+func trainable(info engine.FileInfo) bool {
+	return (info.Kind == "checkpoint" || info.Kind == "diffusers folder") && info.Note == ""
+}
+
+// noParts are the kinds of files that something begins with, as engine.FileInfo has them, beside models that are trained. All
+// others are parts of models, or models that Easel does not train.
+var noParts = []string{"unknown", "picture with parameters", blip, wdTagger}
 
 // partsOf says what paths are where all are parts of models, which make no project; else "". Any goroutine may ask.
 func (w *Window) partsOf(paths []string) string {
 	var about []string
 	for _, path := range paths {
 		info, err := w.eng.Inspect(w.ctx, path)
-		if err != nil || slices.Contains(noParts, info.Kind) {
+		if err != nil || trainable(info) || slices.Contains(noParts, info.Kind) {
 			return ""
 		}
 		about = append(about, aboutPart(path, info))

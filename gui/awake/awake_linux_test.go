@@ -24,11 +24,12 @@ func (l logind) Inhibit(what, who, why, mode string) (dbus.UnixFD, *dbus.Error) 
 	}
 	l.asked <- []string{what, who, why, mode}
 	l.held <- r
+	lock := dbus.UnixFD(w.Fd())
 	go func() { // the message is sent by then, and with it a copy
 		time.Sleep(200 * time.Millisecond)
 		w.Close()
 	}()
-	return dbus.UnixFD(w.Fd()), nil
+	return lock, nil
 }
 
 func TestKeeperHoldsALockAndLetsGo(t *testing.T) {
