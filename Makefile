@@ -21,7 +21,7 @@ PACKAGES_WINDOW := xvfb xdotool imagemagick python3-gi gir1.2-gtk-3.0 libgl1-mes
 CLI         := build/easel-cli
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The packages with goroutines of their own. gui needs no C here, so Fyne's OpenGL part is not built again for this. The detector slows programs tenfold: tests of time (-short) have no place there.
-RACE        := engine/local engine/store engine/dataset gui gui/compare gui/pictures gui/post gui/settings
+RACE        := engine/local engine/store engine/dataset gui/...
 # Tests read the window in English.
 GOTEST      := LC_ALL= LANG=en_US.UTF-8 go test -timeout 30m
 FUZZTIME    := 30s

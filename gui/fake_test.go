@@ -92,6 +92,10 @@ func (e *fakeEngine) Inspect(_ context.Context, path string) (engine.FileInfo, e
 	}
 	switch {
 	case !isFile(info.Path) || filepath.Ext(info.Path) != ".safetensors" && filepath.Ext(info.Path) != ".pth":
+	case filepath.Base(path) == "lora.safetensors":
+		info.Kind = "LoRA"
+	case filepath.Base(path) == "vae.safetensors":
+		info.Kind = "VAE"
 	case strings.Contains(path, "tagger"):
 		info.Kind = "WD tagger"
 	case strings.Contains(path, "blip"):

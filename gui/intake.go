@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/storage"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/post"
+	"easel/gui/project"
 	"easel/gui/speech"
 )
 
@@ -32,6 +32,10 @@ func (w *Window) Take(paths []string) {
 		}
 		if path, kind, ok := w.captionerOf(paths); ok {
 			w.post(func() { w.takeCaptioner(path, kind) })
+			return
+		}
+		if about := w.partsOf(paths); about != "" {
+			w.post(func() { w.tellParts(about) })
 			return
 		}
 		w.post(func() { w.takeInto(paths) })
@@ -117,13 +121,15 @@ const takenGap = 150 * time.Millisecond
 // importInto copies what paths hold into the project of folder dir.
 func (w *Window) importInto(dir string, paths []string) {
 	var refused []string
+	added := false
 	batch := post.NewBatch(w.post, takenGap, func(all []taken) {
 		if w.project.Dir() != dir {
 			return // another project is open by now; the files are where they belong
 		}
-		refused = append(refused, w.taken(all)...)
+		more, not := w.taken(all)
+		added, refused = added || more, append(refused, not...)
 		if last := all[len(all)-1]; last.end {
-			w.takenAll(refused, last.err)
+			w.takenAll(added, refused, last.err)
 		}
 	})
 	go func() {
@@ -139,8 +145,8 @@ type taken struct {
 	err error
 }
 
-// taken shows what came in, and returns what was refused, for the end.
-func (w *Window) taken(all []taken) (refused []string) {
+// taken shows what came in, and returns whether pictures did and what was refused, for the end.
+func (w *Window) taken(all []taken) (added bool, refused []string) {
 	var names []string
 	for _, t := range all {
 		switch {
@@ -155,38 +161,34 @@ func (w *Window) taken(all []taken) (refused []string) {
 	if len(names) > 0 {
 		w.pictures.Added(names)
 	}
-	return refused
+	return len(names) > 0, refused
 }
 
 // takenAll ends an import.
-func (w *Window) takenAll(refused []string, err error) {
+func (w *Window) takenAll(added bool, refused []string, err error) {
 	w.pictures.Refresh()
+	late := ""
+	if added {
+		late = w.late()
+	}
 	switch {
 	case err != nil:
 		w.fail(err)
 	case len(refused) > 0:
-		w.notice.show(lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)}), refused)
+		text := lang.N("{{.Count}} files were not taken.", len(refused), map[string]any{"Count": len(refused)})
+		w.notice.show(strings.TrimSpace(text+"\n"+late), refused)
+	case late != "":
+		w.notice.tell(late)
 	}
 }
 
-// takeModel makes a model that was dropped the one that is trained, or that writes captions, or says what else it is.
-func (w *Window) takeModel(path string, info engine.FileInfo) {
-	name := filepath.Base(path)
-	switch info.Kind {
-	case "checkpoint", "diffusers folder":
-		w.project.Edit(func(j *engine.Job) { j.Model = path })
-		w.notice.tell(fmt.Sprintf(lang.L("%s is the base model now."), name))
-	case blip, wdTagger:
-		w.takeCaptioner(path, info.Kind)
-	case "LoRA":
-		w.notice.show(fmt.Sprintf(lang.L("%s is a LoRA, not a base model. The Export page merges it into one; on the Method page, under All settings, training can begin with it."), name), nil)
-	default:
-		text := fmt.Sprintf(lang.L("%s is no base model but: %s."), name, info.Kind)
-		if info.Note != "" {
-			text = name + ": " + info.Note
-		}
-		w.notice.show(text, nil)
+// late says, once in a run, that pictures which came during it count for the next.
+func (w *Window) late() string {
+	if state := w.project.State(); w.lateSaid || !state.Busy() || state == project.Comparing {
+		return ""
 	}
+	w.lateSaid = true
+	return lang.L("The new pictures count for the next run. This one learns from those that it began with; if it is stopped, it can go on only when the new ones are taken out again.")
 }
 
 // Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.
@@ -239,7 +241,7 @@ func (w *Window) paste() {
 func (w *Window) pasted() (path string, err error) {
 	picture, err := w.clipboard(w.ctx)
 	if err != nil || len(picture) == 0 {
-		return "", nil // there may be no clipboard that tells
+		return "", err
 	}
 	dir, err := os.MkdirTemp("", "easel-pasted-")
 	if err != nil {
@@ -250,42 +252,18 @@ func (w *Window) pasted() (path string, err error) {
 	return path, os.WriteFile(path, picture, 0o600)
 }
 
-// pick asks for a picture, an archive, a model or a captioner.
+// pick asks for pictures, archives, models or captioners.
 func (w *Window) pick() {
-	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			w.fail(err)
-		case file != nil:
-			path := file.URI().Path()
-			file.Close()
-			w.Take([]string{path})
-		}
-	}, w.window)
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt", ".bin", ".pt", ".pth"}))
-	d.Resize(fyne.NewSize(760, 520))
-	d.Show()
+	w.picker.Ask(picker.Question{Title: lang.L("Add pictures"), Many: true, Kind: lang.L("Pictures, archives and models"),
+		Extensions: []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".zip", ".safetensors", ".ckpt", ".bin", ".pt", ".pth"}}, w.Take)
 }
 
-// pickFolder asks for a folder of pictures, or of a project.
-func (w *Window) pickFolder() { w.askFolder("", func(dir string) { w.Take([]string{dir}) }) }
+// pickFolder asks for folders of pictures, or for that of a project.
+func (w *Window) pickFolder() {
+	w.picker.Ask(picker.Question{Title: lang.L("Add folder"), Folder: true, Many: true}, w.Take)
+}
 
 // choose asks for a project.
-func (w *Window) choose() { w.askFolder(w.values.Projects, w.Open) }
-
-// askFolder asks for a folder, beginning in begin where that is one.
-func (w *Window) askFolder(begin string, then func(dir string)) {
-	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
-		switch {
-		case err != nil:
-			w.fail(err)
-		case folder != nil:
-			then(folder.Path())
-		}
-	}, w.window)
-	if at, err := storage.ListerForURI(storage.NewFileURI(begin)); err == nil && begin != "" {
-		d.SetLocation(at)
-	}
-	d.Resize(fyne.NewSize(760, 520))
-	d.Show()
+func (w *Window) choose() {
+	w.picker.Ask(picker.Question{Title: lang.L("Open project"), Folder: true, Begin: w.values.Projects}, func(dirs []string) { w.Open(dirs[0]) })
 }

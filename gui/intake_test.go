@@ -21,6 +21,7 @@ import (
 	"fyne.io/fyne/v2/storage"
 
 	"easel/engine"
+	"easel/gui/project"
 )
 
 // writeJPEG writes a picture of noise, which is like no other.
@@ -177,12 +178,12 @@ func TestPasteTakesAPicture(t *testing.T) {
 func TestPasteOfNothing(t *testing.T) {
 	w, u := newTestWindow(t, newFakeEngine())
 	w.app.Clipboard().SetContent("copied text")
-	for _, err := range []error{nil, errors.New("no X server")} {
+	for want, err := range map[string]error{"The clipboard holds neither files nor a picture": nil, "too large": errors.New("too large")} {
 		w.notice.hide()
 		w.clipboard = func(context.Context) ([]byte, error) { return nil, err }
 		w.paste()
 		u.until("it says so", func() bool { return w.notice.content.Visible() })
-		wantText(t, w, "The clipboard holds neither files nor a picture")
+		wantText(t, w, want)
 	}
 }
 
@@ -230,11 +231,66 @@ func TestAModelThatCannotBeTrainedIsNamed(t *testing.T) {
 		want string
 	}{
 		{engine.FileInfo{Kind: "LoRA"}, "x.safetensors is a LoRA, not a base model."},
+		{engine.FileInfo{Kind: "checkpoint", Base: "SDXL", Note: "This is a Stable Diffusion XL model."}, "x.safetensors: This is a Stable Diffusion XL model."},
 		{engine.FileInfo{Kind: "tensors", Note: "This is a model of another family."}, "x.safetensors: This is a model of another family."},
-		{engine.FileInfo{Kind: "VAE"}, "x.safetensors is no base model but: VAE."},
+		{engine.FileInfo{Kind: "VAE"}, "x.safetensors is a VAE, not a base model."},
+		{engine.FileInfo{Kind: "hypernetwork"}, "x.safetensors is what a training has made (hypernetwork)"},
+		{engine.FileInfo{Kind: "ControlNet"}, "x.safetensors is no base model but: ControlNet."},
 	} {
 		w, _ := newTestWindow(t, newFakeEngine())
 		w.takeModel("/m/x.safetensors", c.info)
 		wantText(t, w, c.want)
 	}
+}
+
+func TestAPartOfAModelMakesNoProject(t *testing.T) {
+	dir := t.TempDir()
+	lora, vae := write(t, filepath.Join(dir, "lora.safetensors"), "a LoRA"), write(t, filepath.Join(dir, "vae.safetensors"), "a VAE")
+	eng := newFakeEngine()
+	w, u := newTestWindow(t, eng)
+	w.Take([]string{lora, vae})
+	u.until("it is said", func() bool { return says(w, "lora.safetensors is a LoRA, not a base model.") })
+	wantText(t, w, "vae.safetensors is a VAE", "begin with pictures")
+	if w.project.Dir() != "" || len(eng.jobs) != 0 {
+		t.Errorf("it made the project %q", w.project.Dir())
+	}
+	w.Take([]string{lora, writeJPEG(t, filepath.Join(dir, "a.jpg"), 64, 64)})
+	u.until("a picture makes one", func() bool { return w.project.Pictures() == 1 })
+	dir = w.project.Dir()
+	w.Take([]string{vae})
+	u.until("it is said again", func() bool { return says(w, "vae.safetensors is a VAE") })
+	if says(w, "begin with pictures") || w.project.Dir() != dir {
+		t.Error("with pictures there it asks for some, or leaves the project")
+	}
+}
+
+func TestPicturesThatComeDuringARunAreForTheNext(t *testing.T) {
+	dir := t.TempDir()
+	w, u := newTestWindow(t, newFakeEngine())
+	const late = "The new pictures count for the next run."
+	take := func(n int) {
+		t.Helper()
+		w.notice.hide()
+		w.Take([]string{writeJPEG(t, filepath.Join(dir, fmt.Sprintf("%d.jpg", n)), 64, 64)})
+		u.until("it is there", func() bool { return w.project.Pictures() == n })
+		u.settle()
+	}
+	take(1)
+	if says(w, late) {
+		t.Error("it is said while nothing runs")
+	}
+	for n := 2; n < 6; n += 2 { // in each of two runs, once
+		w.project.SetState(project.Training)
+		take(n)
+		wantText(t, w, late)
+		take(n + 1)
+		if says(w, late) {
+			t.Error("it is said twice")
+		}
+		w.project.SetState(project.Idle)
+	}
+	w.project.SetState(project.Training)
+	w.notice.hide()
+	w.Take([]string{write(t, filepath.Join(dir, "notes.pdf"), "%PDF-1.4"), writeJPEG(t, filepath.Join(dir, "6.jpg"), 64, 64)})
+	u.until("both are told", func() bool { return says(w, "1 file was not taken") && says(w, late) })
 }

@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"fmt"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
@@ -41,6 +43,7 @@ func newToolbar(p *project.Project, projects func(), words fyne.CanvasObject) *t
 	p.Opened.Listen(func(*project.Project) { t.update() })
 	p.Edited.Listen(func(engine.Job) { t.update() })
 	p.PicturesChanged.Listen(func(int) { t.update() })
+	p.RunChanged.Listen(func(engine.Run) { t.update() })
 	p.StateChanged.Listen(func(project.State) { t.update() })
 	t.update()
 	return t
@@ -78,23 +81,16 @@ func (t *toolbar) press() {
 	}
 }
 
-// update shows what can be done now, and what a start still needs.
+// update shows what can be done now.
 func (t *toolbar) update() {
 	state := t.project.State()
 	missing := t.project.Missing()
-	if missing != "" {
-		missing = lang.L(missing)
-	}
-	ready := missing
-	if missing == "" {
-		ready = lang.L("All is ready.")
-	}
-	faces := map[project.State]struct{ icon, text, says string }{
-		project.Idle:      {"start", lang.L("Start training"), ready},
+	faces := map[project.State]face{
+		project.Idle:      t.idle(),
 		project.Planning:  {"pause", lang.L("Pause"), lang.L("Measuring this computer …")},
 		project.Training:  {"pause", lang.L("Pause"), lang.L("Training")},
 		project.Paused:    {"start", lang.L("Go on"), lang.L("Paused")},
-		project.Comparing: {"start", lang.L("Start training"), missing},
+		project.Comparing: {"start", lang.L("Start training"), said(missing)},
 		project.Stopping:  {"pause", lang.L("Pause"), lang.L("Stopping, and keeping what is learnt …")},
 	}
 	face := faces[state]
@@ -113,4 +109,29 @@ func (t *toolbar) update() {
 	}
 	t.stop.Hidden = !state.Busy() || state == project.Stopping
 	t.stop.Refresh()
+}
+
+// face is what the button to start with shows, and the line beside it.
+type face struct{ icon, text, says string }
+
+// idle says what a start would do, or what it still needs.
+func (t *toolbar) idle() face {
+	missing, run := t.project.Missing(), t.project.Run()
+	switch {
+	case missing != "":
+		return face{"start", lang.L("Start training"), said(missing)}
+	case t.project.Interrupted() && t.project.Runner != nil && t.project.Runner.GoesOn():
+		return face{"start", fmt.Sprintf(lang.L("Go on from step %d"), run.Step), fmt.Sprintf(lang.L("A run stopped at step %d of %d"), run.Step, run.Job.Steps)}
+	case t.project.Interrupted():
+		return face{"start", lang.L("Start anew"), lang.L("Settings were changed: from step 0")}
+	}
+	return face{"start", lang.L("Start training"), lang.L("All is ready.")}
+}
+
+// said is a text of a project in the user's language.
+func said(text string) string {
+	if text == "" {
+		return ""
+	}
+	return lang.L(text)
 }

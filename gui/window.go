@@ -18,6 +18,7 @@ import (
 	"easel/gui/compare"
 	"easel/gui/export"
 	"easel/gui/method"
+	"easel/gui/picker"
 	"easel/gui/pictures"
 	"easel/gui/post"
 	"easel/gui/project"
@@ -55,8 +56,10 @@ type Window struct {
 	toolbar  *toolbar
 	notice   *notice
 	draft    *draft
+	picker   *picker.Picker
 	awake    *awake.Keeper
 	sleepy   bool // it was told that the computer may fall asleep
+	lateSaid bool // it was told that pictures come too late for the run that is on
 
 	ctx  context.Context // ends with the window
 	stop context.CancelFunc
@@ -76,6 +79,7 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.toolbar = newToolbar(w.project, w.showStart, terms.NewButton(w.window))
 	w.draft = newDraft(w.project, eng, w.post, w.fail)
 	w.awake = awake.New(lang.L("a model is being trained"), w.cannotStayAwake)
+	w.picker = picker.New(w.window, w.post)
 	w.tabs = w.newTabs()
 	w.window.SetIcon(fyne.NewStaticResource("icon.png", icons.App))
 	w.window.SetContent(widgets.WithTips(container.NewBorder(container.NewVBox(w.toolbar.content, w.notice.content), nil, nil, nil, w.tabs), w.post))
@@ -85,7 +89,10 @@ func NewWindow(app fyne.App, eng engine.Engine, post func(func())) *Window {
 	w.window.SetOnClosed(w.close)
 	w.addShortcuts()
 	w.project.Opened.Listen(func(*project.Project) { w.opened() })
-	w.project.StateChanged.Listen(func(project.State) { w.keepAwake() })
+	w.project.StateChanged.Listen(func(s project.State) {
+		w.lateSaid = w.lateSaid && s.Busy()
+		w.keepAwake()
+	})
 	return w
 }
 
@@ -249,7 +256,9 @@ func (w *Window) addShortcuts() {
 		case fyne.KeyEscape:
 			w.escape()
 		case fyne.KeyF1:
-			terms.ShowGlossary(w.window)
+			if canvas.Overlays().Top() == nil { // or it would lie over itself
+				terms.ShowGlossary(w.window)
+			}
 		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 
 	"easel/engine"
 	"easel/gui/guitest"
+	"easel/gui/widgets"
 )
 
 // ui stands for Fyne's goroutine: what is posted waits until the test runs it.
@@ -284,6 +285,29 @@ func TestStartIsForReadyProjects(t *testing.T) {
 	}
 }
 
+func TestStartSaysWhatItDoes(t *testing.T) {
+	eng := newFakeEngine()
+	eng.jobs["/p"] = engine.Job{Word: "zorbit"}
+	eng.runs["/p"] = engine.Run{Dir: "/p/runs/1", Step: 120, Job: engine.Job{Steps: 400}}
+	w, u := newTestWindow(t, eng)
+	says := func(button, line string) {
+		t.Helper()
+		if w.toolbar.start.Text != button || w.toolbar.state.Text != line {
+			t.Errorf("it says %q and %q, want %q and %q", w.toolbar.start.Text, w.toolbar.state.Text, button, line)
+		}
+	}
+	w.Open("/p")
+	u.until("it is open", func() bool { return w.project.Dir() == "/p" })
+	says("Start training", "Add pictures that can be used.")
+	w.project.SetPictures(4)
+	says("Go on from step 120", "A run stopped at step 120 of 400")
+	wantText(t, w, "Start anew begins another at step 0")
+	w.project.Edit(func(j *engine.Job) { j.Rate = 1e-5 })
+	says("Start anew", "Settings were changed: from step 0")
+	w.project.SetRun(engine.Run{Dir: "/p/runs/1", Step: 400, Done: true, Job: engine.Job{Steps: 400}})
+	says("Start training", "All is ready.")
+}
+
 func TestClosingWhileTrainingAsks(t *testing.T) {
 	w, _ := newTestWindow(t, newFakeEngine())
 	closed := false
@@ -315,6 +339,8 @@ func (r *fakeRunner) Start()  { r.calls = append(r.calls, "start") }
 func (r *fakeRunner) Pause()  { r.calls = append(r.calls, "pause") }
 func (r *fakeRunner) Resume() { r.calls = append(r.calls, "resume") }
 func (r *fakeRunner) Stop()   { r.calls = append(r.calls, "stop") }
+
+func (r *fakeRunner) GoesOn() bool { return false }
 
 func mkdir(t *testing.T, dir string) string {
 	t.Helper()
@@ -416,6 +442,16 @@ func TestKeysShowThePages(t *testing.T) {
 	w.pictures.Focus()
 	if press(2); w.tabs.SelectedIndex() != 1 {
 		t.Error("the pictures keep the key")
+	}
+	w.window.Canvas().Focus(guitest.Find[*widgets.Entry](w.method.Content())[0])
+	if press(1); w.tabs.SelectedIndex() != 0 {
+		t.Error("an entry keeps the key")
+	}
+	for range 2 {
+		w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyF1})
+	}
+	if n := len(w.window.Canvas().Overlays().List()); n != 1 {
+		t.Errorf("F1 shows the words %d times", n)
 	}
 }
 

@@ -225,8 +225,8 @@ func TestLoadTakesNoCopies(t *testing.T) {
 	}
 }
 
-// TestSurveyTakesTurnsWithLargePictures: a damaged one does not keep the others waiting.
-func TestSurveyTakesTurnsWithLargePictures(t *testing.T) {
+// TestSurveyOfLargePictures: they take turns, and a damaged one does not keep the others waiting.
+func TestSurveyOfLargePictures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("decodes 30 million pixels")
 	}

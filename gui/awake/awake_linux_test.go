@@ -1,14 +1,14 @@
 package awake
 
 import (
-	"bufio"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"easel/gui/guitest"
 )
 
 // logind stands for systemd's: it hands out a pipe, and so sees when it is closed.
@@ -24,37 +24,16 @@ func (l logind) Inhibit(what, who, why, mode string) (dbus.UnixFD, *dbus.Error) 
 	}
 	l.asked <- []string{what, who, why, mode}
 	l.held <- r
+	lock := dbus.UnixFD(w.Fd())
 	go func() { // the message is sent by then, and with it a copy
 		time.Sleep(200 * time.Millisecond)
 		w.Close()
 	}()
-	return dbus.UnixFD(w.Fd()), nil
-}
-
-// startBus runs a bus of our own as the system's.
-func startBus(t *testing.T) {
-	t.Helper()
-	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--print-address")
-	out, err := bus.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bus.Start(); err != nil {
-		t.Skipf("there is no dbus-daemon to test with: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = bus.Process.Kill()
-		_ = bus.Wait()
-	})
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", strings.TrimSpace(address))
+	return lock, nil
 }
 
 func TestKeeperHoldsALockAndLetsGo(t *testing.T) {
-	startBus(t)
+	guitest.StartBus(t, "DBUS_SYSTEM_BUS_ADDRESS")
 	server, err := dbus.ConnectSystemBus()
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package clipboard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"time"
@@ -22,12 +21,17 @@ type reader struct {
 	late     *time.Timer // closes conn, by which waiting ends
 }
 
+var (
+	errTooLarge = errors.New("the picture in the clipboard is too large")
+	errNoAnswer = errors.New("the program that holds the copied picture does not answer")
+)
+
 func init() { xgb.Logger = log.New(io.Discard, "", 0) } // what goes wrong comes back as an error
 
 func picture(ctx context.Context) ([]byte, error) {
 	conn, err := xgb.NewConn()
 	if err != nil {
-		return nil, fmt.Errorf("no X server: %w", err)
+		return nil, nil // no X server, and so no clipboard that we know
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, conn.Close)()
@@ -95,7 +99,7 @@ func (r *reader) parts() (all []byte, err error) {
 			return all, err
 		}
 		if all = append(all, part...); len(all) > most {
-			return nil, errors.New("the clipboard's picture is too large")
+			return nil, errTooLarge
 		}
 	}
 }
@@ -105,6 +109,9 @@ func (r *reader) take() (xproto.Atom, []byte, error) {
 	p, err := xproto.GetProperty(r.conn, true, r.window, r.property, xproto.GetPropertyTypeAny, 0, most/4).Reply()
 	if err != nil {
 		return 0, nil, err
+	}
+	if p.BytesAfter > 0 {
+		return 0, nil, errTooLarge
 	}
 	return p.Type, p.Value, nil
 }
@@ -116,7 +123,7 @@ func event[E xgb.Event](r *reader, is func(E) bool) (E, error) {
 		e, err := r.conn.WaitForEvent()
 		switch wanted, ok := e.(E); {
 		case e == nil && err == nil:
-			return wanted, errors.New("the clipboard's owner does not answer")
+			return wanted, errNoAnswer
 		case ok && is(wanted):
 			return wanted, nil
 		}

@@ -127,11 +127,11 @@ func TestWhatMethodsTakeIsMeasured(t *testing.T) {
 	p.capture("setup")
 	p.choose("LoRA", "Textual Inversion")
 	p.wantText("About 3 min 20 s for all together")
-	guitest.Find[*widget.Entry](p.Content())[0].SetText("2,5")
+	guitest.Find[*widgets.Entry](p.Content())[0].SetText("2,5")
 	p.wantText("About 2 min 30 s for 600 steps", "About 5 min 00 s for all together")
-	guitest.Find[*widget.Entry](p.Content())[0].SetText("0.01")
+	guitest.Find[*widgets.Entry](p.Content())[0].SetText("0.01")
 	p.wantText("About 5 s for 20 steps") // the fewest
-	guitest.Find[*widget.Entry](p.Content())[0].SetText("long")
+	guitest.Find[*widgets.Entry](p.Content())[0].SetText("long")
 	p.wantText("The time must be a number of minutes")
 	p.choose()
 	p.wantText("Choose at least one method.")
@@ -149,7 +149,7 @@ func TestAComparisonIsWatchedToItsEnd(t *testing.T) {
 	p := newPage(t)
 	p.Open()
 	p.choose("LoRA", "Textual Inversion")
-	guitest.Find[*widget.Entry](p.Content())[0].SetText("3.0")
+	guitest.Find[*widgets.Entry](p.Content())[0].SetText("3.0")
 	p.tap("Start comparing")
 	if p.project.State() != project.Comparing || p.project.Missing() == "" {
 		t.Errorf("state %v, and training misses %q", p.project.State(), p.project.Missing())

@@ -24,7 +24,7 @@ type setup struct {
 	checks  []*widget.Check
 	costs   []*widget.Label
 	length  *widget.RadioGroup
-	minutes *widget.Entry
+	minutes *widgets.Entry
 	total   *widget.Label
 	changed func()
 }
@@ -33,7 +33,7 @@ type setup struct {
 const usualMinutes = "3"
 
 func newSetup(methods []engine.MethodInfo, changed func()) *setup {
-	s := &setup{methods: methods, minutes: widget.NewEntry(), total: widgets.Wrapped(""), changed: changed}
+	s := &setup{methods: methods, minutes: widgets.NewEntry(false), total: widgets.Wrapped(""), changed: changed}
 	list := container.New(checkLayout{})
 	for _, m := range methods {
 		check := widget.NewCheck(m.Title, func(bool) { s.changed() })

@@ -13,11 +13,11 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/storage"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/speech"
@@ -31,9 +31,10 @@ type merge struct {
 	project *project.Project
 	post    post.Func
 	window  fyne.Window
+	picker  *picker.Picker
 	run     engine.Run
 
-	lora, out  *widget.Entry
+	lora, out  *widgets.Entry
 	weight     *widget.Slider
 	weightText *widget.Label
 	start      *widgets.Steady
@@ -43,8 +44,9 @@ type merge struct {
 }
 
 func newMerge(eng engine.Engine, p *project.Project, run post.Func, window fyne.Window) *merge {
-	m := &merge{eng: eng, project: p, post: run, window: window, lora: widget.NewEntry(), out: widget.NewEntry(), weight: widget.NewSlider(-1, 2),
+	m := &merge{eng: eng, project: p, post: run, window: window, lora: widgets.NewEntry(false), out: widgets.NewEntry(false), weight: widget.NewSlider(-1, 2),
 		weightText: widget.NewLabel(""), progress: widget.NewProgressBar(), said: widgets.Wrapped("")}
+	m.picker = picker.New(window, run)
 	m.weight.Step = 0.05
 	m.weight.OnChanged = func(v float64) { m.weightText.SetText(fmt.Sprintf("%.2f", v)) }
 	m.weight.SetValue(1)
@@ -86,19 +88,8 @@ func (m *merge) take(model, lora string) {
 }
 
 func (m *merge) pick() {
-	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			m.say(speech.Error(err), widget.DangerImportance)
-		case file != nil:
-			path := file.URI().Path()
-			file.Close()
-			m.take(m.run.Job.Model, path)
-		}
-	}, m.window)
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".safetensors", ".pt", ".ckpt", ".bin"}))
-	d.Resize(fyne.NewSize(760, 520))
-	d.Show()
+	m.picker.Ask(picker.Question{Title: lang.L("LoRA file"), Kind: lang.L("LoRA files"), Extensions: []string{".safetensors", ".pt", ".ckpt", ".bin"}},
+		func(paths []string) { m.take(m.run.Job.Model, paths[0]) })
 }
 
 // refresh lets merge what the engine can merge now: it does one thing at a time.

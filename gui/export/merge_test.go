@@ -31,9 +31,9 @@ func (e *fakeEngine) Merge(ctx context.Context, r engine.MergeRequest) (engine.M
 }
 
 // outEntry is the field with the merged model's name.
-func outEntry(t *testing.T, p *page) *widget.Entry {
+func outEntry(t *testing.T, p *page) *widgets.Entry {
 	t.Helper()
-	for _, e := range guitest.Find[*widget.Entry](p.window.Content()) {
+	for _, e := range guitest.Find[*widgets.Entry](p.window.Content()) {
 		if strings.HasPrefix(e.Text, filepath.Join(p.project.Dir(), "builtin-zorbit")) {
 			return e
 		}

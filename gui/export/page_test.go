@@ -142,7 +142,7 @@ func TestThePlaygroundPaintsWithAndWithoutTheFile(t *testing.T) {
 
 func TestMistakesInThePlaygroundAreSaid(t *testing.T) {
 	p := newPage(t, "lora", "zorbit.safetensors")
-	entries := guitest.Find[*widget.Entry](p.window.Content())
+	entries := guitest.Find[*widgets.Entry](p.window.Content())
 	entries[2].SetText("many")
 	guitest.Tap(t, p.window.Content(), "Paint")
 	guitest.WantText(t, p.window.Content(), "steps must be a whole number")

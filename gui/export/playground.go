@@ -34,8 +34,8 @@ type playground struct {
 	post    post.Func
 	run     engine.Run
 
-	prompt, negative      *widget.Entry
-	steps, guidance, seed *widget.Entry
+	prompt, negative      *widgets.Entry
+	steps, guidance, seed *widgets.Entry
 	sampler               *widget.Select
 	weight                *widget.Slider
 	weightText            *widget.Label
@@ -52,8 +52,8 @@ var samplers = []string{"dpmpp_2m", "dpmpp_2m_karras", "ddim", "euler", "euler_a
 const playgroundSide = 768 // pixels, at most
 
 func newPlayground(eng engine.Engine, p *project.Project, run post.Func) *playground {
-	g := &playground{eng: eng, project: p, post: run, prompt: widget.NewEntry(), negative: widget.NewEntry(), steps: widget.NewEntry(), guidance: widget.NewEntry(),
-		seed: widget.NewEntry(), sampler: widget.NewSelect(samplers, nil), weight: widget.NewSlider(0, 1.5), weightText: widget.NewLabel(""),
+	g := &playground{eng: eng, project: p, post: run, prompt: widgets.NewEntry(false), negative: widgets.NewEntry(false), steps: widgets.NewEntry(false), guidance: widgets.NewEntry(false),
+		seed: widgets.NewEntry(false), sampler: widget.NewSelect(samplers, nil), weight: widget.NewSlider(0, 1.5), weightText: widget.NewLabel(""),
 		progress: widget.NewProgressBar(), problem: widgets.Wrapped(""), compare: widgets.NewCompare(lang.L("base model"), lang.L("yours"))}
 	g.negative.SetPlaceHolder(lang.L("what should not be in it"))
 	g.steps.SetText("20")

@@ -23,7 +23,7 @@ type drawer struct {
 	toggle  *widgets.Steady
 	inner   *fyne.Container
 	rows    *fyne.Container
-	search  *widget.Entry
+	search  *widgets.Entry
 	info    engine.MethodInfo // whose settings are shown
 	method  string            // of the rows
 	groups  []*settingGroup   // made when the drawer is open: they are many, and take time
@@ -31,7 +31,7 @@ type drawer struct {
 }
 
 func newDrawer(p *project.Project) *drawer {
-	d := &drawer{project: p, rows: container.NewVBox(), search: widget.NewEntry(), values: map[string]string{}}
+	d := &drawer{project: p, rows: container.NewVBox(), search: widgets.NewEntry(false), values: map[string]string{}}
 	d.search.SetPlaceHolder(lang.L("Search settings"))
 	d.search.OnChanged = func(string) { d.filter() }
 	d.inner = container.NewVBox(widgets.Quiet(lang.L("An empty field means: as Easel suggests. What you set here counts.")), d.search, d.rows)

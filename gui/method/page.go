@@ -11,6 +11,7 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/speech"
@@ -54,7 +55,7 @@ func New(eng engine.Engine, p *project.Project, run post.Func, window fyne.Windo
 		m.cards = append(m.cards, c)
 		cards.Add(c)
 	}
-	m.subject = newSubject(p, window)
+	m.subject = newSubject(p, picker.New(window, run))
 	m.choices = newChoices()
 	m.drawer = newDrawer(p)
 	gap := func() fyne.CanvasObject { return container.NewGridWrap(fyne.NewSize(1, theme.Normal)) }

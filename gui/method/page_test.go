@@ -103,7 +103,7 @@ func (p *page) untilText(want string) {
 }
 
 // entry finds the entry beside a text.
-func (p *page) entries() []*widget.Entry { return guitest.Find[*widget.Entry](p.content()) }
+func (p *page) entries() []*widgets.Entry { return guitest.Find[*widgets.Entry](p.content()) }
 
 func TestEachMethodIsShownWithWhatItUpdates(t *testing.T) {
 	p := newPage(t)

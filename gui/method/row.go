@@ -23,7 +23,7 @@ type settingRow struct {
 	field
 	object  fyne.CanvasObject
 	project *project.Project
-	entry   *widget.Entry      // where there are no choices
+	entry   *widgets.Entry     // where there are no choices
 	choice  *widget.Select     // where one of several is taken
 	checks  *widget.CheckGroup // where some of several are
 	reset   *widgets.Steady
@@ -54,7 +54,7 @@ func (r *settingRow) newInput() fyne.CanvasObject {
 		r.choice = widget.NewSelect(r.choices, r.take)
 		return r.choice
 	}
-	r.entry = widget.NewEntry()
+	r.entry = widgets.NewEntry(false)
 	r.entry.OnChanged = r.take
 	return r.entry
 }

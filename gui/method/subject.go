@@ -7,12 +7,12 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/project"
 	"easel/gui/terms"
 	"easel/gui/widgets"
@@ -31,15 +31,15 @@ var goals = []struct{ name, title, example string }{
 type subject struct {
 	object      fyne.CanvasObject
 	project     *project.Project
-	window      fyne.Window
+	picker      *picker.Picker
 	goal        *widget.RadioGroup
-	word, class *widget.Entry
+	word, class *widgets.Entry
 	model       *widget.Select
 	showing     bool // the page fills the fields: no edit
 }
 
-func newSubject(p *project.Project, window fyne.Window) *subject {
-	s := &subject{project: p, window: window, word: widget.NewEntry(), class: widget.NewEntry()}
+func newSubject(p *project.Project, ask *picker.Picker) *subject {
+	s := &subject{project: p, picker: ask, word: widgets.NewEntry(false), class: widgets.NewEntry(false)}
 	var titles []string
 	for _, g := range goals {
 		titles = append(titles, lang.L(g.title))
@@ -87,7 +87,7 @@ func (s *subject) show(job engine.Job) {
 }
 
 // setEntry keeps the cursor and the history where the text is the same.
-func setEntry(e *widget.Entry, text string) {
+func setEntry(e *widgets.Entry, text string) {
 	if e.Text != text {
 		e.SetText(text)
 	}
@@ -117,23 +117,14 @@ func (s *subject) pickModel(title string) {
 	case modelTitle(builtin):
 		s.edit(func(j *engine.Job) { j.Model = builtin })
 	case lang.L("Choose a file …"):
-		dialog.ShowFileOpen(func(file fyne.URIReadCloser, err error) {
-			if err == nil && file != nil {
-				file.Close()
-				s.setModel(file.URI().Path())
-			}
-		}, s.window)
+		s.picker.Ask(picker.Question{Title: lang.L("Base model"), Kind: lang.L("Models"), Extensions: []string{".safetensors", ".ckpt", ".bin", ".pt", ".pth"}}, s.setModel)
 	case lang.L("Choose a folder …"):
-		dialog.ShowFolderOpen(func(folder fyne.ListableURI, err error) {
-			if err == nil && folder != nil {
-				s.setModel(folder.Path())
-			}
-		}, s.window)
+		s.picker.Ask(picker.Question{Title: lang.L("Base model"), Folder: true}, s.setModel)
 	}
 	s.showModel(s.project.Job().Model)
 }
 
-func (s *subject) setModel(path string) { s.edit(func(j *engine.Job) { j.Model = path }) }
+func (s *subject) setModel(paths []string) { s.edit(func(j *engine.Job) { j.Model = paths[0] }) }
 
 // formLayout lays names at the left of fields, each as high as it needs.
 type formLayout struct{}

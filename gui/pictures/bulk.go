@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/widget"
+
+	"easel/gui/widgets"
 )
 
 // edit is a change of many captions: find and replace, then text before and after.
@@ -74,7 +76,7 @@ func (p *Page) targets(onlyEmpty bool) []string {
 
 // showBulk asks for a change of many captions.
 func (p *Page) showBulk() {
-	find, replace, before, after := widget.NewEntry(), widget.NewEntry(), widget.NewEntry(), widget.NewEntry()
+	find, replace, before, after := widgets.NewEntry(false), widgets.NewEntry(false), widgets.NewEntry(false), widgets.NewEntry(false)
 	empty := widget.NewCheck(lang.L("Only pictures without a caption"), nil)
 	effect := widget.NewLabel("")
 	current := func() edit { return edit{find.Text, replace.Text, before.Text, after.Text} }
@@ -87,7 +89,7 @@ func (p *Page) showBulk() {
 		}
 		effect.SetText(lang.N("{{.Count}} captions change", n, map[string]any{"Count": n}))
 	}
-	for _, entry := range []*widget.Entry{find, replace, before, after} {
+	for _, entry := range []*widgets.Entry{find, replace, before, after} {
 		entry.OnChanged = func(string) { preview() }
 	}
 	empty.OnChanged = func(bool) { preview() }

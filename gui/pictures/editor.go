@@ -14,6 +14,7 @@ import (
 	"easel/gui/speech"
 	"easel/gui/terms"
 	"easel/gui/theme"
+	"easel/gui/widgets"
 )
 
 // longestCaption is how many characters of a caption are shown: Fyne's entry becomes slow beyond.
@@ -30,7 +31,7 @@ type editor struct {
 	title   *widget.Label
 	facts   *widget.Label
 	issues  *fyne.Container
-	entry   *widget.Entry
+	entry   *widgets.Entry
 	tokens  *widget.Label
 	remarks *fyne.Container
 	below   *fyne.Container  // what is below the picture
@@ -41,12 +42,11 @@ type editor struct {
 
 func newEditor(p *Page) *editor {
 	e := &editor{page: p, title: widget.NewLabel(""), facts: widget.NewLabel(""), issues: container.NewVBox(), remarks: container.NewVBox(),
-		entry: widget.NewMultiLineEntry(), tokens: widget.NewLabel(""), other: widget.NewRichText()}
+		entry: widgets.NewEntry(true), tokens: widget.NewLabel(""), other: widget.NewRichText()}
 	e.crop = newCropView(e.cropped)
 	e.title.TextStyle.Bold, e.title.Truncation = true, fyne.TextTruncateEllipsis
 	e.facts.SizeName, e.facts.Importance, e.facts.Wrapping = fynetheme.SizeNameCaptionText, widget.LowImportance, fyne.TextWrapWord
 	e.tokens.Alignment, e.tokens.SizeName, e.tokens.Importance = fyne.TextAlignTrailing, fynetheme.SizeNameCaptionText, widget.LowImportance
-	e.entry.Wrapping = fyne.TextWrapWord
 	e.entry.SetMinRowsVisible(4)
 	e.entry.OnChanged = e.typed
 	e.other.Wrapping = fyne.TextWrapWord

@@ -44,6 +44,8 @@ type Runner interface {
 	Pause()  // after the step in progress
 	Stop()   // with a checkpoint
 	Resume() // goes on after Pause
+	// GoesOn reports whether Start takes the interrupted run further.
+	GoesOn() bool
 }
 
 // State is what a project does.
@@ -87,6 +89,9 @@ func (p *Project) Job() engine.Job { return p.job }
 
 // Run is the newest run on disk, as it was when the project was opened or a run ended; its Dir is "" where there is none.
 func (p *Project) Run() engine.Run { return p.run }
+
+// Interrupted reports whether the newest run stopped where it can go on.
+func (p *Project) Interrupted() bool { return p.run.Dir != "" && !p.run.Done && p.run.Step > 0 }
 
 // Pictures counts those that can be trained on.
 func (p *Project) Pictures() int { return p.pictures }

@@ -92,3 +92,5 @@ func (*stopper) Start()  {}
 func (*stopper) Pause()  {}
 func (*stopper) Resume() {}
 func (s *stopper) Stop() { *s++ }
+
+func (*stopper) GoesOn() bool { return false }

@@ -5,13 +5,13 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/layout"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"easel/engine"
+	"easel/gui/picker"
 	"easel/gui/post"
 	"easel/gui/project"
 	"easel/gui/terms"
@@ -166,15 +166,12 @@ func (p *Page) memory() fyne.CanvasObject {
 func (p *Page) folders() fyne.CanvasObject {
 	where := widget.NewLabel(p.values.Projects)
 	where.Truncation = fyne.TextTruncateEllipsis
+	ask := picker.New(p.window, p.post)
 	change := widget.NewButtonWithIcon(lang.L("Change"), theme.Icon("folder"), func() {
-		d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
-			if err == nil && folder != nil {
-				where.SetText(folder.Path())
-				p.change(func(v *Values) { v.Projects = folder.Path() })
-			}
-		}, p.window)
-		d.Resize(fyne.NewSize(760, 520))
-		d.Show()
+		ask.Ask(picker.Question{Title: lang.L("New projects"), Folder: true, Begin: p.values.Projects}, func(dirs []string) {
+			where.SetText(dirs[0])
+			p.change(func(v *Values) { v.Projects = dirs[0] })
+		})
 	})
 	return container.NewBorder(nil, nil, widget.NewLabel(lang.L("New projects")), change, where)
 }

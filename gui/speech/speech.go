@@ -74,9 +74,16 @@ func inWords(err error, translate translation) string {
 // translation is translated, or that of a language for tests.
 type translation func(string) string
 
-// say finds a text in a translation: whole, by what it fills in, or as a list of texts that are known. It tells whether it
-// has found it.
+// say finds a text in a translation: a sentence, or a list of them. It tells whether it has found it.
 func say(text string, translate translation) (string, bool) {
+	if said, ok := sentence(text, translate); ok {
+		return said, true
+	}
+	return list(strings.Split(text, separator), translate)
+}
+
+// sentence finds a text whole, or by what it fills in.
+func sentence(text string, translate translation) (string, bool) {
 	if said := translate(text); said != text {
 		return said, true
 	}
@@ -92,19 +99,23 @@ func say(text string, translate translation) (string, bool) {
 			return fill(said, filled), true
 		}
 	}
-	for rest, from := text, 0; ; { // a list: the shortest first part that is known
-		at := strings.Index(rest[from:], separator)
-		if at < 0 {
-			return text, false
-		}
-		from += at
-		if first, ok := say(rest[:from], translate); ok {
-			if others, ok := say(rest[from+len(separator):], translate); ok {
-				return first + separator + others, true
-			}
-		}
-		from += len(separator)
-	}
+	return text, false
 }
 
 const separator = ", "
+
+// list finds sentences one after the other, the shortest first, for they may hold separators themselves. Where one is not
+// found it ends, since names of files hold many separators too.
+func list(parts []string, translate translation) (string, bool) {
+	var all []string
+	for from, to := 0, 1; from < len(parts); to++ {
+		if to > len(parts) {
+			return strings.Join(parts, separator), false
+		}
+		if said, ok := sentence(strings.Join(parts[from:to], separator), translate); ok {
+			all = append(all, said)
+			from = to
+		}
+	}
+	return strings.Join(all, separator), true
+}

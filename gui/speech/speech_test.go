@@ -53,6 +53,16 @@ func TestSentencesAreSaidWithWhatIsFilledIn(t *testing.T) {
 	}
 }
 
+// TestLongNames would not end if each comma doubled the work: generated pictures carry their prompts as names.
+func TestLongNames(t *testing.T) {
+	name := strings.Repeat("a tag, ", 400) + "a cat.png"
+	for _, text := range []string{name, "Nearly the same as " + name + ". Keep one, or the model learns that view by heart."} {
+		if got, _ := say(text, german(t)); !strings.Contains(got, name) {
+			t.Errorf("the name is said as %.100q", got)
+		}
+	}
+}
+
 // TestWhatTheEngineSaysOfPicturesIsKnown asks the engine's own code for its sentences.
 func TestWhatTheEngineSaysOfPicturesIsKnown(t *testing.T) {
 	words := func(s string) int { return len(strings.Fields(s)) }

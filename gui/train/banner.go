@@ -75,7 +75,7 @@ func (b *banner) offer(run engine.Run, goOn, anew func()) {
 		b.say(theme.HistoryIcon(), lang.L("All steps of this run are done, but its file was not finished. Go on, and it will be."), action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
 		return
 	}
-	b.say(theme.HistoryIcon(), fmt.Sprintf(lang.L("A run stopped after step %d of %d. It can go on as if nothing had happened."), run.Step, run.Job.Steps),
+	b.say(theme.HistoryIcon(), fmt.Sprintf(lang.L("A run stopped after step %d of %d. Go on continues it as if nothing had happened, with the settings that it had. Start anew begins another at step 0, with those of now; what this one learned stays on disk."), run.Step, run.Job.Steps),
 		action{lang.L("Go on"), goOn}, action{lang.L("Start anew"), anew})
 }
 

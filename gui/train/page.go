@@ -75,7 +75,7 @@ func (t *Page) show(run engine.Run) {
 	t.watch = watching(run)
 	t.banner.hide()
 	t.showGrid()
-	if t.runner.cancel == nil && t.runner.interrupted() {
+	if t.runner.cancel == nil && t.project.Interrupted() {
 		t.banner.offer(run, t.runner.goOn, t.runner.begin)
 	}
 	t.refresh()
@@ -125,7 +125,7 @@ func (t *Page) ended(result engine.Result, err error) {
 	case engine.KindOf(err) == engine.Cancelled: // show has offered to go on
 	case engine.KindOf(err) == engine.NaN:
 		t.banner.diverged(err, t.project.Run(), t.halveRate)
-	case err != nil && t.runner.interrupted():
+	case err != nil && t.project.Interrupted():
 		actions := []action{{lang.L("Go on"), t.runner.goOn}, {lang.L("Start anew"), t.runner.begin}}
 		if t.project.Run().Step <= t.from { // it could not go on
 			slices.Reverse(actions)

@@ -254,7 +254,7 @@ func TestPauseSampleSaveAndGoOn(t *testing.T) {
 	p.until("a sample", p.askedFor(func(a engine.Asked) bool { return a.Sample }))
 	p.tap("Save now")
 	p.until("a checkpoint", p.askedFor(func(a engine.Asked) bool { return a.Save }))
-	for _, entry := range guitest.Find[*widget.Entry](p.window.Content()) {
+	for _, entry := range guitest.Find[*widgets.Entry](p.window.Content()) {
 		entry.SetText("a dog in the snow")
 		entry.OnSubmitted(entry.Text)
 	}

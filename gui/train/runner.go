@@ -27,10 +27,9 @@ type runner struct {
 
 var _ project.Runner = (*runner)(nil)
 
-// Interrupted tells whether the newest run can go on.
-func (r *runner) interrupted() bool {
-	run := r.project.Run()
-	return run.Dir != "" && !run.Done && run.Step > 0
+// GoesOn implements project.Runner.
+func (r *runner) GoesOn() bool {
+	return r.project.Interrupted() && reflect.DeepEqual(r.opened, r.project.Job())
 }
 
 // Start implements project.Runner. An interrupted run goes on unless its job was changed meanwhile.
@@ -39,7 +38,7 @@ func (r *runner) Start() {
 	case r.cancel != nil && r.project.State() == project.Paused:
 		r.Resume()
 	case !r.free():
-	case r.interrupted() && reflect.DeepEqual(r.opened, r.project.Job()):
+	case r.GoesOn():
 		r.goOn()
 	default:
 		r.begin()
@@ -60,7 +59,7 @@ func (r *runner) begin() {
 
 // goOn resumes the run on disk, with the settings that it has on record.
 func (r *runner) goOn() {
-	if r.free() && r.interrupted() {
+	if r.free() && r.project.Interrupted() {
 		run := r.project.Run()
 		job := run.Job
 		job.Resume, job.Out = true, r.project.Dir()

@@ -22,7 +22,7 @@ type side struct {
 	plot     *widgets.Plot
 	names    []*widget.Label
 	values   []*widget.Label
-	prompt   *widget.Entry
+	prompt   *widgets.Entry
 	known    []fyne.CanvasObject // what there is something to show in when a run has begun
 }
 
@@ -30,7 +30,7 @@ type side struct {
 const sideWidth = 264
 
 func newSide(addPrompt func(string)) *side {
-	s := &side{progress: widget.NewProgressBar(), doing: widgets.Quiet(""), plot: widgets.NewPlot(), prompt: widget.NewEntry()}
+	s := &side{progress: widget.NewProgressBar(), doing: widgets.Quiet(""), plot: widgets.NewPlot(), prompt: widgets.NewEntry(false)}
 	s.progress.TextFormatter = func() string { return "" } // the numbers say it, and half of a text would stand on either colour
 	numbers := container.New(twoColumns{})
 	for _, n := range new(watch).numbers() {

@@ -65,24 +65,32 @@ func NewGrid(run post.Func) *Grid {
 	return g
 }
 
-// SetRows shows rows; chosen is the step in use, -1 where none is.
+// SetRows shows rows; chosen is the step in use, -1 where none is. A row or a column that has come is scrolled to.
 func (g *Grid) SetRows(columns []string, rows []GridRow, chosen int) {
-	grown := len(rows) > len(g.rows)
+	first, more, wider := len(g.rows) == 0, len(rows) > len(g.rows), len(columns) > len(g.columns)
 	g.columns, g.rows, g.chosen = slices.Clone(columns), slices.Clone(rows), chosen
 	g.table.SetRowHeight(-1, g.headHeight())
 	g.table.Refresh()
-	if grown {
-		g.showNewest()
+	switch {
+	case first:
+		g.showNewest(sameColumn)
+		g.table.ScrollToLeading()
+	case wider:
+		g.showNewest(len(columns) - 1)
+	case more:
+		g.showNewest(sameColumn)
 	}
 }
 
-// showNewest scrolls to the newest row. The table goes no further than the rows end that it has drawn, so it is asked again
-// when it has drawn all.
-func (g *Grid) showNewest() {
+// sameColumn is none that a table would scroll to.
+const sameColumn = -1
+
+// showNewest scrolls to a column of the newest row. The table goes no further than the cells that it has drawn, so it is
+// asked again when it has drawn all.
+func (g *Grid) showNewest(column int) {
 	for range 2 {
-		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1})
+		g.table.ScrollTo(widget.TableCellID{Row: len(g.rows) - 1, Col: column})
 	}
-	g.table.ScrollToLeading() // a table that has no width yet has gone to the right
 }
 
 // Resize implements fyne.Widget: pictures take the room there is. Where it gets less, as when a text comes above, the newest
@@ -94,7 +102,7 @@ func (g *Grid) Resize(size fyne.Size) {
 	g.table.SetRowHeight(-1, g.headHeight()) // the text may have another size by now
 	g.table.Refresh()
 	if less && len(g.rows) > 0 {
-		g.showNewest()
+		g.showNewest(sameColumn)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 	"github.com/google/go-cmp/cmp"
 
 	"easel/engine"
@@ -131,6 +132,43 @@ func TestGridKeepsTheNewestRowInSight(t *testing.T) {
 	seen(6)
 }
 
+func TestGridShowsAColumnThatWasAdded(t *testing.T) {
+	test.NewTempApp(t)
+	g := widgets.NewGrid(guitest.NewQueue().Post)
+	w := test.NewTempWindow(t, g)
+	w.Resize(fyne.NewSize(700, 600))
+	columns := []string{"one", "two", "three", "four"}
+	rows := []widgets.GridRow{{Step: 0}, {Step: 10}, {Step: 20}}
+	seen := func(prompt string) bool {
+		w.Canvas().Capture()
+		for _, l := range guitest.Find[*widget.Label](g) {
+			if left := fyne.CurrentApp().Driver().AbsolutePositionForObject(l).X; l.Text == prompt && left > 0 && left+l.Size().Width <= 700 {
+				return true
+			}
+		}
+		return false
+	}
+	g.SetRows(columns, rows, -1)
+	if !seen("one") || !seen("four") {
+		t.Fatal("four columns do not fit")
+	}
+	columns = append(columns, "five", "six", "seven")
+	g.SetRows(columns, rows, -1)
+	if !seen("seven") {
+		t.Error("the new column is out of sight")
+	}
+	g.SetRows(columns, append(rows, widgets.GridRow{Step: 30}), -1)
+	if !seen("seven") {
+		t.Error("a new row has scrolled it away")
+	}
+	guitest.WantText(t, g, "Step 30")
+	g.SetRows(nil, nil, -1) // another run
+	g.SetRows(columns, rows, -1)
+	if !seen("one") {
+		t.Error("another run begins at the right")
+	}
+}
+
 func TestGridAsksForAnotherPrompt(t *testing.T) {
 	test.NewTempApp(t)
 	g := widgets.NewGrid(guitest.NewQueue().Post)
@@ -230,5 +268,28 @@ func TestThePipelineWalksOnceAndRests(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	if len(queue) != 0 {
 		t.Error("at rest it still changes")
+	}
+}
+
+func TestAnEntryLeavesTheWindowItsKeys(t *testing.T) {
+	test.NewTempApp(t)
+	e := widgets.NewEntry(false)
+	w := test.NewTempWindow(t, e)
+	var got []string
+	w.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) { got = append(got, string(k.Name)) })
+	page := &desktop.CustomShortcut{KeyName: fyne.Key2, Modifier: fyne.KeyModifierControl}
+	w.Canvas().AddShortcut(page, func(s fyne.Shortcut) { got = append(got, s.ShortcutName()) })
+	w.Canvas().Focus(e)
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
+	e.TypedShortcut(page)
+	if diff := cmp.Diff([]string{"Escape", "F1", page.ShortcutName()}, got); diff != "" {
+		t.Error(diff)
+	}
+	test.Type(e, "a cat")
+	e.TypedShortcut(&fyne.ShortcutSelectAll{})
+	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyBackspace})
+	if e.Text != "" || len(got) != 3 {
+		t.Errorf("it has %q left, and the window got %q", e.Text, got)
 	}
 }

@@ -2,7 +2,7 @@
 
 enum { SILU, GELU, GELU_TANH, QUICK_GELU, HARD_SWISH, RELU, LEAKY_RELU, ELU, TANH, SIGMOID, SOFTSIGN, MISH }; // as kernel.Activation
 
-// The standard normal distribution at x and its density: Abramowitz and Stegun 26.2.17, to 7.5e-8.
+// The standard normal distribution at x and its density: Abramowitz and Stegun 26.2.17, which is good to 7.5e-8, to 2.4e-7 in floats.
 typedef struct {
 	float cdf, pdf;
 } normal;

@@ -107,7 +107,8 @@ typedef struct {
 } softmax_state;
 
 // Takes a tile of scores st[keys,QB], which are scaled by log2 e, into the state, and turns it into 2^(score - top). factor
-// receives what earlier sums must be multiplied by; returns whether any of it is not 1.
+// receives what earlier sums must be multiplied by; returns whether any of it is not 1. A hidden score becomes 2^-126, which
+// vanishes beside those that are seen: the first tile has one for each query, its first key.
 static int softmax_tile(float *st, long keys, softmax_state *w, float *factor) {
 	int moved = 0;
 	for (long j = 0; j < QB; j += LANES) {

@@ -108,6 +108,7 @@ static inline __attribute__((always_inline)) void product_columns(const int pair
 	}
 }
 
+// Not inlined, so that a tile's pointers find registers: under AVX2 that is worth a sixth of the time.
 static __attribute__((noinline)) void product_block(int pair, long cols, const float *const *a, long taps, long k0, long kn, const float *b, float *c, int more) {
 #ifdef DOT
 	if (pair == 2) {

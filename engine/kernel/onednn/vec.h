@@ -73,9 +73,10 @@ static inline float exp_f(float x) {
 }
 
 // 2^x for x from 0 down, where it is never less than 2^-126, to about 1 ulp: a power of two by its exponent, times a minimax
-// polynomial on [-1/2,1/2]. Adding 1.5·2^23 rounds to an integer, which then lies in the lowest bits.
+// polynomial on [-1/2,1/2]. Adding 1.5·2^23 rounds to an integer, which then lies in the lowest bits. Those of a NaN that
+// arithmetic makes are 0, so that it stays one.
 static inline float exp2_f(float x) {
-	x = x < -126.0f ? -126.0f : x; // NaN fails and stays
+	x = x < -126.0f ? -126.0f : x; // not so NaN
 	float n = x + 12582912.0f, r = x - (n - 12582912.0f);
 	float p = 1.534581778e-4f;
 	p = p * r + 1.339993350e-3f;
