@@ -52,6 +52,8 @@ type Page struct {
 	reread bool               // the editor is to show its caption anew when the survey ends
 	round  int                // counts surveys, so that news of an old one are known as such
 
+	ongoing fyne.CanvasObject // the dialog of captions that are being written
+
 	grid    *grid
 	editor  *editor
 	bar     *bar
