@@ -193,7 +193,7 @@ func (w *Window) late() string {
 
 // Dropped takes what was dropped on the window, wherever. While a dialog asks something it is not taken.
 func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
-	if w.window.Canvas().Overlays().Top() != nil {
+	if w.asks() {
 		w.notice.show(lang.L("Answer the question first, then drop it again."), nil)
 		return
 	}
@@ -205,8 +205,12 @@ func (w *Window) Dropped(_ fyne.Position, uris []fyne.URI) {
 }
 
 // paste takes the files that the clipboard names, as file managers put paths or file addresses there, a line each; or else the
-// picture in it, as browsers copy one.
+// picture in it, as browsers copy one. While a dialog asks something they are not taken.
 func (w *Window) paste() {
+	if w.asks() {
+		w.notice.show(lang.L("Answer the question first, then paste it again."), nil)
+		return
+	}
 	var paths []string
 	for line := range strings.Lines(w.app.Clipboard().Content()) {
 		line = strings.TrimSpace(line)

@@ -18,6 +18,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 
 	"easel/engine"
@@ -196,6 +197,28 @@ func TestADropWhileADialogAsksIsNotTaken(t *testing.T) {
 		t.Error("it was taken")
 	}
 	wantText(t, w, "then drop it again")
+}
+
+func TestKeysWhileADialogAsksDoNothingBehindIt(t *testing.T) {
+	w, u := newTestWindow(t, newFakeEngine())
+	w.app.Clipboard().SetContent(writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64))
+	press := func(s fyne.Shortcut) { w.window.Canvas().(fyne.Shortcutable).TypedShortcut(s) }
+	second := &desktop.CustomShortcut{KeyName: fyne.Key2, Modifier: fyne.KeyModifierShortcutDefault}
+	d := dialog.NewInformation("a question", "?", w.window)
+	d.Show()
+	press(&fyne.ShortcutPaste{})
+	press(second)
+	time.Sleep(50 * time.Millisecond)
+	if len(u.posted) != 0 || w.project.Dir() != "" || w.tabs.SelectedIndex() != 0 {
+		t.Error("something was taken, or another page is shown")
+	}
+	wantText(t, w, "then paste it again")
+	d.Hide()
+	press(&fyne.ShortcutPaste{})
+	u.until("it is taken now", func() bool { return w.project.Pictures() == 1 })
+	if press(second); w.tabs.SelectedIndex() != 1 {
+		t.Error("the page is not shown")
+	}
 }
 
 func TestPicturesOfARunFromTheCommandLineAreCopiedIn(t *testing.T) {

@@ -240,33 +240,45 @@ func (w *Window) fail(err error) {
 // addShortcuts has the window understand keys where no entry takes them.
 func (w *Window) addShortcuts() {
 	canvas := w.window.Canvas()
-	for _, s := range []fyne.Shortcut{&fyne.ShortcutSelectAll{}, &fyne.ShortcutUndo{}} {
+	add := func(s fyne.Shortcut, do func(fyne.Shortcut)) {
 		canvas.AddShortcut(s, func(s fyne.Shortcut) {
+			if !w.asks() {
+				do(s)
+			}
+		})
+	}
+	for _, s := range []fyne.Shortcut{&fyne.ShortcutSelectAll{}, &fyne.ShortcutUndo{}} {
+		add(s, func(s fyne.Shortcut) {
 			if w.tabs.SelectedIndex() == 0 {
 				w.pictures.Shortcut(s)
 			}
 		})
 	}
 	for i := range w.tabs.Items {
-		canvas.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyName(strconv.Itoa(i + 1)), Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.tabs.SelectIndex(i) })
+		add(&desktop.CustomShortcut{KeyName: fyne.KeyName(strconv.Itoa(i + 1)), Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.tabs.SelectIndex(i) })
 	}
-	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
+	canvas.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() }) // says itself why it does not
 	canvas.SetOnTypedKey(func(e *fyne.KeyEvent) {
 		switch e.Name {
 		case fyne.KeyEscape:
 			w.escape()
 		case fyne.KeyF1:
-			if canvas.Overlays().Top() == nil { // or it would lie over itself
+			if !w.asks() { // or it would lie over itself
 				terms.ShowGlossary(w.window)
 			}
 		}
 	})
 }
 
+// asks tells whether a dialog or a menu is open. Fyne gives the window's keys to what is behind it, too.
+func (w *Window) asks() bool { return w.window.Canvas().Overlays().Top() != nil }
+
 // escape closes what is on top: a dialog, what the Train page shows large, the notice.
 func (w *Window) escape() {
 	if top, ok := w.window.Canvas().Overlays().Top().(*widget.PopUp); ok {
-		top.Hide() // as Cancel does
+		if !w.pictures.Ongoing(top) {
+			top.Hide() // as Cancel does
+		}
 		return
 	}
 	if w.tabs.SelectedIndex() != trainTab || !w.train.Escape() {

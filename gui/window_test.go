@@ -408,6 +408,38 @@ func TestEscapeClosesADialogFirst(t *testing.T) {
 	}
 }
 
+// captioningEngine writes captions until it is told to stop.
+type captioningEngine struct{ *fakeEngine }
+
+func (captioningEngine) Caption(ctx context.Context, _ engine.CaptionRequest, _ engine.Sink) (engine.CaptionResult, error) {
+	<-ctx.Done()
+	return engine.CaptionResult{}, engine.Errorf("caption", "", engine.Cancelled, "%w", ctx.Err())
+}
+
+// TestEscapeLeavesWhatGoesOn: captions would be written on, and nothing could end that.
+func TestEscapeLeavesWhatGoesOn(t *testing.T) {
+	w, u := newTestWindow(t, captioningEngine{newFakeEngine()})
+	w.Take([]string{writeJPEG(t, filepath.Join(t.TempDir(), "a.jpg"), 64, 64)})
+	u.until("the picture is there", func() bool { return w.project.Pictures() == 1 })
+	overlays := w.window.Canvas().Overlays()
+	escape := func() { w.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) }
+	guitest.Tap(t, w.pictures.Content(), "Write captions")
+	if escape(); overlays.Top() != nil {
+		t.Fatal("the question stays")
+	}
+	guitest.Tap(t, w.pictures.Content(), "Write captions")
+	guitest.Tap(t, overlays.Top(), "Write")
+	w.window.Canvas().Unfocus() // as a click beside the button does
+	if escape(); overlays.Top() == nil {
+		t.Fatal("captions are written, and nobody can end it")
+	}
+	guitest.Tap(t, overlays.Top(), "Cancel")
+	u.until("it has ended", func() bool { return strings.Contains(guitest.Text(overlays.Top()), "0 captions were written.") })
+	if escape(); overlays.Top() != nil {
+		t.Error("the result stays")
+	}
+}
+
 func TestTheToolbarHasRoomForWhatIsMissing(t *testing.T) {
 	w, _ := newTestWindow(t, newFakeEngine())
 	w.window.Resize(fyne.NewSize(1100, 760))

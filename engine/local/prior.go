@@ -152,7 +152,7 @@ func (s *session) renderMissing(ctx context.Context, dir string, r classRecord, 
 			q.Prompts, q.Seeds = append(q.Prompts, r.Prompt), append(q.Seeds, r.Seed+uint64(i))
 		}
 		pictures, err := base.Render(ctx, q, func(step int) {
-			s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: at + len(group), Pictures: len(missing), Step: step, Steps: r.Steps}})
+			s.sink(engine.Event{Kind: engine.KindSampling, Sampling: &engine.SamplingEvent{Picture: at + 1, Pictures: len(missing), Step: step, Steps: r.Steps}})
 		})
 		if err != nil {
 			return err

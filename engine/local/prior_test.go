@@ -24,9 +24,16 @@ func TestClassPicturesAreRenderedOnce(t *testing.T) {
 	eng := newEngine(t)
 	job := wholeJob(t, pictures(t, 2))
 	job.Steps, job.Prior = 2, engine.Prior{Count: 3}
+	first := true
 	train := func() (detail string) {
 		t.Helper()
 		_, err := eng.Train(context.Background(), job, func(e engine.Event) {
+			if e.Sampling != nil && first {
+				first = false
+				if e.Sampling.Picture != 1 || e.Sampling.Pictures != 3 {
+					t.Errorf("it renders picture %d of %d first, want 1 of 3", e.Sampling.Picture, e.Sampling.Pictures)
+				}
+			}
 			if e.Kind == engine.KindSetup && e.Setup.What == "class" {
 				detail = e.Setup.Detail
 			}

@@ -63,7 +63,7 @@ func (c *cell) show(path string, loader *widgets.Loader) {
 func (c *cell) set(p image.Image, problem string) {
 	c.picture.Image = p
 	c.picture.Refresh()
-	setText(c.problem, problem)
+	widgets.SetText(c.problem, problem)
 }
 
 // Tapped implements fyne.Tappable.

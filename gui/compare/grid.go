@@ -50,8 +50,8 @@ func (g *grid) show(columns []string, lines []line) {
 		g.build(columns, len(lines))
 	}
 	for row, l := range lines {
-		setText(g.lines[row].title, l.title)
-		setText(g.lines[row].status, l.status)
+		widgets.SetText(g.lines[row].title, l.title)
+		widgets.SetText(g.lines[row].status, l.status)
 		for column, c := range g.lines[row].cells {
 			path := ""
 			if column < len(l.pictures) {

@@ -30,8 +30,6 @@ func newOffer(goOn func()) *offer {
 // show says which comparison it is; free tells whether it can go on now.
 func (o *offer) show(w *watch, titles map[string]string, free bool) {
 	c := w.comparison
-	setText(o.text, fmt.Sprintf(lang.L("A comparison stopped at %s, method %d of %d. It can go on from there."), titles[c.Turn], len(c.Rows)+1, len(c.Request.Methods)))
-	if o.button.Enable(); !free {
-		o.button.Disable()
-	}
+	widgets.SetText(o.text, fmt.Sprintf(lang.L("A comparison stopped at %s, method %d of %d. It can go on from there."), titles[c.Turn], len(c.Rows)+1, len(c.Request.Methods)))
+	widgets.Enable(o.button, free)
 }

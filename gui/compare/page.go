@@ -290,7 +290,7 @@ func (c *Page) refresh() {
 	c.setup.show(c.prices.known, missing)
 	c.showMain(missing, state)
 	c.progress.SetValue(w.progress())
-	setText(c.doing, c.does())
+	widgets.SetText(c.doing, c.does())
 	c.grid.show(w.comparison.Columns, w.lines(c.titles))
 	c.offer.show(w, c.titles, c.runner.free())
 	c.showParts()
@@ -312,10 +312,7 @@ func (c *Page) showParts() {
 		{c.grid.object, len(w.comparison.Columns) > 0},
 		{c.files, w.comparison.Page != "" && !w.running},
 	} {
-		if part.on != part.object.Visible() {
-			show(part.object, part.on)
-			changed = true
-		}
+		changed = widgets.Show(part.object, part.on) || changed
 	}
 	if changed {
 		c.content.Refresh()
@@ -394,14 +391,6 @@ func (c *Page) reveal(cell fyne.CanvasObject) {
 		return
 	}
 	c.scroll.ScrollToOffset(view)
-}
-
-func show(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
-	}
 }
 
 func openFile(path string) {

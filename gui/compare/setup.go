@@ -105,7 +105,7 @@ func (s *setup) show(known map[string]price, missing string) {
 	seconds := s.seconds()
 	for i, m := range s.methods {
 		p, measured := known[m.Name]
-		setText(s.costs[i], cost(p, measured, missing == "", seconds))
+		widgets.SetText(s.costs[i], cost(p, measured, missing == "", seconds))
 		s.allow(s.checks[i], p.problem == "")
 	}
 	text, importance := s.verdict(known, missing, seconds), widget.MediumImportance
@@ -113,7 +113,7 @@ func (s *setup) show(known map[string]price, missing string) {
 		importance = widget.WarningImportance
 	}
 	s.total.Importance = importance
-	setText(s.total, text)
+	widgets.SetText(s.total, text)
 }
 
 // allow lets a method take part, or not.
@@ -177,13 +177,6 @@ func (s *setup) verdict(known map[string]price, missing string, seconds float64)
 		}
 	}
 	return fmt.Sprintf(lang.L("About %s for all together, and somewhat more for the pictures."), widgets.Duration(sum))
-}
-
-// setText saves a repaint where nothing changes.
-func setText(label *widget.Label, text string) {
-	if label.Text != text {
-		label.SetText(text)
-	}
 }
 
 // checkLayout lays names at the left and what is said of each at the right.

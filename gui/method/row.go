@@ -91,9 +91,7 @@ func (r *settingRow) show(job engine.Job, suggested string) {
 	default:
 		r.checks.SetSelected(parts(cmp.Or(value, suggested)))
 	}
-	if r.reset.Show(); value == "" {
-		r.reset.Hide()
-	}
+	widgets.Show(r.reset, value != "")
 }
 
 func (r *settingRow) showText(value, suggested string) {

@@ -84,6 +84,7 @@ func (p *Page) autoCaption(names []string, mode string) {
 	job, saver, eng := p.project.Job(), p.saver, p.eng
 	request := engine.CaptionRequest{Images: p.project.Images(), Only: names, Model: p.actions.Captioner(), Mode: mode, Word: job.Word, Class: job.Class}
 	shown := newAutoProgress(p.window, cancel)
+	p.ongoing = p.window.Canvas().Overlays().Top()
 	batch := post.NewBatch(p.post, updateGap, func(all []captioned) {
 		last := all[len(all)-1]
 		if !last.end {
@@ -91,6 +92,7 @@ func (p *Page) autoCaption(names []string, mode string) {
 			return
 		}
 		p.autoCaptioned(request, last.result, last.err)
+		p.ongoing = nil
 		shown.finish(last.result, last.err)
 	})
 	go func() {
@@ -104,6 +106,9 @@ func (p *Page) autoCaption(names []string, mode string) {
 		batch.Put(captioned{end: true, result: result, err: err})
 	}()
 }
+
+// Ongoing tells whether a dialog shows what is not finished. Hidden, that would go on where nobody could end it or see what it did.
+func (p *Page) Ongoing(dialog fyne.CanvasObject) bool { return p.ongoing != nil && p.ongoing == dialog }
 
 // autoCaptioned shows the captions that were written, where the project is still open.
 func (p *Page) autoCaptioned(request engine.CaptionRequest, result engine.CaptionResult, err error) {
@@ -140,7 +145,7 @@ func newAutoProgress(window fyne.Window, cancel func()) *autoProgress {
 	a.dialog = dialog.NewCustomWithoutButtons(lang.L("Write captions"), container.NewBorder(nil, container.NewVBox(a.bar, container.NewCenter(a.button)), nil, nil, a.text), window)
 	a.dialog.Resize(fyne.NewSize(460, 260))
 	a.dialog.Show()
-	a.window.Canvas().Focus(a.button) // Escape must not hide what goes on
+	a.window.Canvas().Focus(a.button) // for Space
 	return a
 }
 

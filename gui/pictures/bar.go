@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/gui/theme"
+	"easel/gui/widgets"
 )
 
 // layoutPadding is a layout that leaves the same distance on all sides.
@@ -56,16 +57,8 @@ func (b *bar) update() {
 		text += "  ·  " + lang.N("{{.Count}} selected", n, map[string]any{"Count": n})
 	}
 	b.count.SetText(text)
-	enable(b.remove, len(b.page.album.selected) > 0)
-	enable(b.change, usable > 0)
-	enable(b.words, usable > 0 && !b.page.project.State().Busy()) // the engine would caption after training
-	enable(b.undo, b.page.undo.last() != "")
-}
-
-func enable(b *widget.Button, on bool) {
-	if on {
-		b.Enable()
-	} else {
-		b.Disable()
-	}
+	widgets.Enable(b.remove, len(b.page.album.selected) > 0)
+	widgets.Enable(b.change, usable > 0)
+	widgets.Enable(b.words, usable > 0 && !b.page.project.State().Busy()) // the engine would caption after training
+	widgets.Enable(b.undo, b.page.undo.last() != "")
 }

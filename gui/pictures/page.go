@@ -52,6 +52,8 @@ type Page struct {
 	reread bool               // the editor is to show its caption anew when the survey ends
 	round  int                // counts surveys, so that news of an old one are known as such
 
+	ongoing fyne.CanvasObject // the dialog of captions that are being written
+
 	grid    *grid
 	editor  *editor
 	bar     *bar
@@ -196,7 +198,7 @@ func (p *Page) changed() {
 	usable, _, _ := p.album.count()
 	p.project.SetPictures(usable)
 	p.bar.update()
-	showIf(p.empty, len(p.album.pictures) == 0)
+	widgets.Show(p.empty, len(p.album.pictures) == 0)
 	p.grid.Refresh()
 }
 
@@ -311,12 +313,4 @@ func (p *Page) undoLast() {
 // spaced leaves the page's usual distance around an object.
 func spaced(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layoutPadding(theme.Near), o)
-}
-
-func showIf(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
-	}
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -109,8 +110,12 @@ func (b *banner) nothing() {
 
 func (b *banner) fail(err error, actions ...action) {
 	text := speech.Error(err)
-	if e := (*engine.Error)(nil); errors.As(err, &e) && e.Kind == engine.BadInput { // nobody needs to know who says so
-		text = widgets.Sentence(speech.Of(e.Err.Error()))
+	if e := (*engine.Error)(nil); errors.As(err, &e) && e.Kind == engine.BadInput && e.Err != nil { // nobody needs to know who says so
+		path := e.Path
+		if info, err := os.Stat(path); err == nil && info.IsDir() { // the project's, or its pictures: what it says is clear without
+			path = ""
+		}
+		text = about(path, e.Err.Error())
 	}
 	if engine.KindOf(err) == engine.OutOfMemory {
 		text += "\n" + lang.L("Close other programs, or choose a smaller picture size or batch on the Method page.")

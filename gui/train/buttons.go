@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"easel/gui/project"
+	"easel/gui/widgets"
 )
 
 // buttons ask for more of a run than the toolbar, which starts, pauses and stops it.
@@ -36,14 +37,6 @@ func newButtons(t *Page) *buttons {
 func (b *buttons) refresh(t *Page) {
 	state := t.project.State()
 	for _, button := range []*widget.Button{b.sample, b.save, b.look} {
-		enable(button, state == project.Training || state == project.Paused)
-	}
-}
-
-func enable(b *widget.Button, on bool) {
-	if on {
-		b.Enable()
-	} else {
-		b.Disable()
+		widgets.Enable(button, state == project.Training || state == project.Paused)
 	}
 }

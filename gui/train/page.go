@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"log"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -27,6 +28,7 @@ type Page struct {
 	window  fyne.Window
 	methods map[string]engine.MethodInfo
 	watch   watch
+	from    int // the step that the run on began after
 
 	content fyne.CanvasObject
 	centre  *fyne.Container // the grid, a picture large, or a step from inside
@@ -80,7 +82,7 @@ func (t *Page) show(run engine.Run) {
 }
 
 func (t *Page) began(run engine.Run) {
-	t.watch = watching(run)
+	t.watch, t.from = watching(run), run.Step
 	t.watch.begin()
 	t.banner.hide()
 	t.showGrid()
@@ -123,8 +125,12 @@ func (t *Page) ended(result engine.Result, err error) {
 	case engine.KindOf(err) == engine.Cancelled: // show has offered to go on
 	case engine.KindOf(err) == engine.NaN:
 		t.banner.diverged(err, t.project.Run(), t.halveRate)
-	case err != nil && t.project.Interrupted(): // it could not go on
-		t.banner.fail(err, action{lang.L("Start anew"), t.runner.begin})
+	case err != nil && t.project.Interrupted():
+		actions := []action{{lang.L("Go on"), t.runner.goOn}, {lang.L("Start anew"), t.runner.begin}}
+		if t.project.Run().Step <= t.from { // it could not go on
+			slices.Reverse(actions)
+		}
+		t.banner.fail(err, actions...)
 	case err != nil:
 		t.banner.fail(err)
 	case result.Summary.WeightChange == 0:

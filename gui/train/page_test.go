@@ -302,6 +302,8 @@ func TestWhatWentWrongIsSaid(t *testing.T) {
 	}{
 		{"NaN", nan, []string{"The numbers ran away", "by step 1 is kept", "step 2 gave"}},
 		{"memory", engine.Errorf("train", "", engine.OutOfMemory, "too much"), []string{"too much", "smaller picture size"}},
+		{"file", engine.Errorf("load pictures", filepath.Join(t.TempDir(), "torn.jpg"), engine.BadInput, "it ends too early"), []string{"torn.jpg: it ends too early"}},
+		{"folder", engine.Errorf("load pictures", t.TempDir(), engine.BadInput, "the folder is empty"), []string{"The folder is empty."}},
 		{"other", errors.New("the disk is full"), []string{"the disk is full"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -501,6 +503,24 @@ func TestARunThatCannotGoOnCanBeginAnew(t *testing.T) {
 	p.makeSteps(4)
 	p.untilText("is ready")
 	if jobs := p.eng.jobs; len(jobs) != 2 || !jobs[0].Resume || jobs[1].Resume {
+		t.Errorf("jobs %+v", jobs)
+	}
+}
+
+// TestANewRunThatFailsHalfWayCanGoOn: the disk that was full has room again.
+func TestANewRunThatFailsHalfWayCanGoOn(t *testing.T) {
+	p := newPage(t, engine.Run{})
+	p.project.Runner.Start()
+	p.makeSteps(2)
+	p.untilText("2 / 4")
+	p.eng.steps <- engine.Errorf("write checkpoint", "", engine.BadInput, "no space left on device")
+	p.untilText("No space left on device.")
+	p.until("the end", func() bool { return !p.project.State().Busy() })
+	guitest.Button(t, p.window.Content(), "Start anew")
+	p.tap("Go on")
+	p.makeSteps(2)
+	p.untilText("is ready")
+	if jobs := p.eng.jobs; len(jobs) != 2 || !jobs[1].Resume {
 		t.Errorf("jobs %+v", jobs)
 	}
 }

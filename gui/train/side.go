@@ -66,36 +66,16 @@ func (s *side) show(w *watch, state project.State) {
 	case project.Stopping:
 		doing = lang.L("Stopping: what is trained is being saved")
 	}
-	setText(s.doing, doing)
-	if s.doing.Show(); doing == "" {
-		s.doing.Hide()
-	}
+	widgets.SetText(s.doing, doing)
+	widgets.Show(s.doing, doing != "")
 	begun := w.steps > 0 || state.Busy()
 	for _, o := range s.known {
-		setVisible(o, begun)
+		widgets.Show(o, begun)
 	}
 	s.plot.SetPoints(w.losses, float64(max(w.steps, 1)))
 	for i, n := range w.numbers() {
-		setText(s.names[i], n[0])
-		setText(s.values[i], n[1])
-	}
-}
-
-// setVisible saves a repaint too.
-func setVisible(o fyne.CanvasObject, on bool) {
-	switch {
-	case on == o.Visible():
-	case on:
-		o.Show()
-	default:
-		o.Hide()
-	}
-}
-
-// setText saves a repaint where nothing changes.
-func setText(label *widget.Label, text string) {
-	if label.Text != text {
-		label.SetText(text)
+		widgets.SetText(s.names[i], n[0])
+		widgets.SetText(s.values[i], n[1])
 	}
 }
 

@@ -79,18 +79,18 @@ func (w *watch) apply(e engine.Event) {
 	case e.Export != nil:
 		w.chosen = e.Export.Step
 	case e.Warning != nil:
-		w.warning = warningOf(*e.Warning)
+		w.warning = about(e.Warning.Path, e.Warning.Text)
 	case e.Result != nil:
 		w.summary = &e.Result.Summary
 	}
 }
 
-// warningOf says which file a warning is of.
-func warningOf(e engine.WarningEvent) string {
-	if e.Path == "" {
-		return widgets.Sentence(speech.Of(e.Text))
+// about says which file a text of the engine's is about.
+func about(path, text string) string {
+	if path == "" {
+		return widgets.Sentence(speech.Of(text))
 	}
-	return filepath.Base(e.Path) + ": " + speech.Of(e.Text)
+	return filepath.Base(path) + ": " + speech.Of(text)
 }
 
 func (w *watch) applyStep(e engine.StepEvent) {

@@ -102,3 +102,32 @@ func Sentence(text string) string {
 
 // TextScale is how much larger than usual text is: what holds words in columns grows with it.
 func TextScale() float32 { return theme.TextSize() / theme.DefaultTheme().Size(theme.SizeNameText) }
+
+// Show shows an object, or hides it, where it is not so already, which saves a repaint. It tells whether it was not.
+func Show(o fyne.CanvasObject, on bool) bool {
+	if on == o.Visible() {
+		return false
+	}
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+	return true
+}
+
+// Enable enables a button, or whatever it is, or disables it.
+func Enable(o fyne.Disableable, on bool) {
+	if on {
+		o.Enable()
+	} else {
+		o.Disable()
+	}
+}
+
+// SetText saves a repaint where nothing changes.
+func SetText(label *widget.Label, text string) {
+	if label.Text != text {
+		label.SetText(text)
+	}
+}
