@@ -25,6 +25,7 @@ type fakeEngine struct {
 	planned  []engine.Job
 	requests []engine.CompareRequest
 	saved    map[string]engine.Comparison // by folder
+	broken   error                        // of OpenComparison
 }
 
 func (e *fakeEngine) Methods() []engine.MethodInfo {
@@ -47,7 +48,10 @@ func (e *fakeEngine) OpenComparison(_ context.Context, dir string) (engine.Compa
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, ok := e.saved[dir]
-	if !ok {
+	switch {
+	case e.broken != nil:
+		return c, e.broken
+	case !ok:
 		return c, engine.Errorf("open comparison", dir, engine.NotFound, "nothing has been compared here")
 	}
 	return c, nil
@@ -119,6 +123,9 @@ func (e *fakeEngine) turn(ctx context.Context, c engine.Comparison, i int, sink 
 
 // tell records a comparison and tells of it.
 func (e *fakeEngine) tell(c engine.Comparison, sink engine.Sink) {
+	if err := os.MkdirAll(c.Request.Job.Out, 0o777); err != nil {
+		e.t.Error(err)
+	}
 	e.mu.Lock()
 	e.saved[c.Request.Job.Out] = c
 	e.mu.Unlock()

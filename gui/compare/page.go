@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -37,7 +39,9 @@ type Page struct {
 	runner  *runner
 	prices  *prices
 	watch   watch
-	number  int  // of the newest comparison, from 1
+	number  int  // of the comparison that is shown, from 1
+	reads   int  // counts what load began, so that an old answer is known as such
+	next    int  // the first number that later comparisons can have; 0 until what there is has been read
 	anew    bool // another comparison is set up, beside what there is
 	seen    bool // the page is in sight
 
@@ -116,7 +120,7 @@ func (c *Page) Open() {
 	c.seen = true
 	c.refresh()
 	c.content.Refresh()
-	if c.runner.cancel == nil && c.watch.none() {
+	if !c.watch.running && c.watch.none() {
 		c.load(true)
 	}
 }
@@ -142,7 +146,7 @@ func (c *Page) Close() {
 func (c *Page) left() {
 	c.runner.leave()
 	c.prices.stop()
-	c.watch, c.anew, c.number = watch{}, false, 1
+	c.watch, c.anew, c.number, c.next = watch{}, false, 1, 0
 	c.note.SetText("")
 	c.figures.RemoveAll()
 	c.showGrid()
@@ -162,31 +166,41 @@ func folderOf(project string, number int) string {
 	return filepath.Join(project, fmt.Sprintf("%s-%d", Folder, number))
 }
 
-// newest is the number of a project's last comparison. Any goroutine may ask.
-func newest(project string) int {
-	n := 1
-	for {
-		if _, err := os.Stat(folderOf(project, n+1)); err != nil {
-			return n
+// newest is the number of a project's last comparison, 0 where there is none. Earlier ones may have been thrown away. Any
+// goroutine may ask.
+func newest(project string) (n int) {
+	entries, _ := os.ReadDir(project) // a project that cannot be read is told of by what opens the comparison
+	for _, e := range entries {
+		number, err := strconv.Atoi(strings.TrimPrefix(e.Name(), Folder+"-"))
+		if e.Name() == Folder {
+			number, err = 1, nil
 		}
-		n++
+		if err == nil && e.Name() == filepath.Base(folderOf(project, number)) {
+			n = max(n, number)
+		}
 	}
+	return n
 }
 
-// load reads what was compared; with ask it is also what is asked for next.
+// load reads what was compared; with ask it is also what is asked for next. Until it has, no comparison begins: it might
+// take the folder of another.
 func (c *Page) load(ask bool) {
 	if c.project.Dir() == "" {
 		return
 	}
+	c.next = 0
+	c.reads++
+	read := c.reads
 	project := c.project.Dir()
 	go func() { // off Fyne's goroutine until post
-		number := newest(project)
+		last := newest(project)
+		number := max(last, 1)
 		comparison, err := c.eng.OpenComparison(context.Background(), folderOf(project, number))
 		c.post(func() {
-			if project != c.project.Dir() || c.watch.running {
+			if read != c.reads || project != c.project.Dir() || c.watch.running {
 				return
 			}
-			c.number = number
+			c.number, c.next = number, last+1
 			if err == nil {
 				c.watch.comparison = comparison
 				if ask {
@@ -215,9 +229,7 @@ func (c *Page) press() {
 	case c.watch.running:
 		c.runner.Stop()
 	case c.settingUp():
-		if !c.watch.none() {
-			c.number++
-		}
+		c.number = c.next
 		c.begin(watch{}, engine.CompareRequest{Job: c.job(), Methods: c.setup.chosen(), Seconds: c.setup.seconds()})
 	default:
 		c.anew = true
@@ -339,7 +351,7 @@ func (c *Page) showMain(missing string, state project.State) {
 	case c.watch.running:
 		icon, text, enabled = "stop", lang.L("Stop"), state == project.Comparing
 	case c.settingUp():
-		text, enabled = lang.L("Start comparing"), c.runner.free() && c.setup.problem(missing) == ""
+		text, enabled = lang.L("Start comparing"), c.next > 0 && c.runner.free() && c.setup.problem(missing) == ""
 	}
 	on := fynetheme.ColorNameForegroundOnPrimary
 	if c.main.Enable(); !enabled {

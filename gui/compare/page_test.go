@@ -29,6 +29,7 @@ type page struct {
 	t       *testing.T
 	eng     *fakeEngine
 	queue   guitest.Queue
+	dir     string // of the project
 	project *project.Project
 	window  fyne.Window
 	backs   int
@@ -38,12 +39,12 @@ func newPage(t *testing.T) *page {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme.Theme{Variant: theme.Light})
-	p := &page{t: t, eng: &fakeEngine{t: t, dir: t.TempDir(), turns: make(chan error, 20), saved: map[string]engine.Comparison{}}, queue: guitest.NewQueue(), project: project.New()}
+	p := &page{t: t, eng: &fakeEngine{t: t, dir: t.TempDir(), turns: make(chan error, 20), saved: map[string]engine.Comparison{}}, queue: guitest.NewQueue(), dir: t.TempDir(), project: project.New()}
 	p.window = test.NewTempWindow(t, widget.NewLabel(""))
 	p.Page = compare.New(p.eng, p.project, p.queue.Post, p.window, func() { p.backs++ })
 	p.window.SetContent(p.Content())
 	p.window.Resize(fyne.NewSize(880, 620))
-	p.open("/p")
+	p.open(p.dir)
 	t.Cleanup(func() {
 		p.Close()
 		p.project.Comparer.Stop()
@@ -73,6 +74,13 @@ func (p *page) wantText(wants ...string) {
 }
 
 func (p *page) tap(text string) { p.t.Helper(); guitest.Tap(p.t, p.window.Content(), text) }
+
+// start starts a comparison, as soon as what there is has been read.
+func (p *page) start() {
+	p.t.Helper()
+	p.until("it can start", func() bool { return p.offers("Start comparing") })
+	p.tap("Start comparing")
+}
 
 func (p *page) offers(text string) bool {
 	found := false
@@ -150,7 +158,7 @@ func TestAComparisonIsWatchedToItsEnd(t *testing.T) {
 	p.Open()
 	p.choose("LoRA", "Textual Inversion")
 	guitest.Find[*widgets.Entry](p.Content())[0].SetText("3.0")
-	p.tap("Start comparing")
+	p.start()
 	if p.project.State() != project.Comparing || p.project.Missing() == "" {
 		t.Errorf("state %v, and training misses %q", p.project.State(), p.project.Missing())
 	}
@@ -172,7 +180,7 @@ func TestAComparisonIsWatchedToItsEnd(t *testing.T) {
 	}
 	p.capture("done")
 	want := engine.CompareRequest{Methods: []string{"lora", "ti"}, Seconds: 180,
-		Job: engine.Job{Model: "builtin", Images: "/p/images", Word: "zorbit", Class: "toy", Out: filepath.Join("/p", "compare")}}
+		Job: engine.Job{Model: "builtin", Images: filepath.Join(p.dir, "images"), Word: "zorbit", Class: "toy", Out: filepath.Join(p.dir, "compare")}}
 	if diff := cmp.Diff(want, p.eng.request(0)); diff != "" {
 		t.Error(diff)
 	}
@@ -194,7 +202,7 @@ func TestAnInterruptedComparisonGoesOn(t *testing.T) {
 	p := newPage(t)
 	p.Open()
 	p.choose("LoRA", "Textual Inversion")
-	p.tap("Start comparing")
+	p.start()
 	p.halves(2)
 	p.untilText("Textual Inversion, 2 of 2: step 100")
 	p.tap("Stop")
@@ -206,7 +214,7 @@ func TestAnInterruptedComparisonGoesOn(t *testing.T) {
 	p.wantText("400 steps in 1 min 40 s", "68 %")
 	p.halves(2)
 	p.until("the end", func() bool { return p.offers("Compare anew") })
-	want := engine.CompareRequest{Job: engine.Job{Images: "/p/images", Out: filepath.Join("/p", "compare"), Resume: true}}
+	want := engine.CompareRequest{Job: engine.Job{Images: filepath.Join(p.dir, "images"), Out: filepath.Join(p.dir, "compare"), Resume: true}}
 	if diff := cmp.Diff(want, p.eng.request(1)); diff != "" {
 		t.Error(diff)
 	}
@@ -217,7 +225,7 @@ func TestWhatWasComparedIsShownAgain(t *testing.T) {
 	p.Open()
 	p.choose("LoRA")
 	p.halves(2)
-	p.tap("Start comparing")
+	p.start()
 	p.untilText("400 steps in 1 min 40 s")
 	p.until("the end", func() bool { return !p.project.State().Busy() })
 	p.open("/other")
@@ -225,7 +233,7 @@ func TestWhatWasComparedIsShownAgain(t *testing.T) {
 	if strings.Contains(p.text(), "In figures") {
 		t.Error("another project shows these figures")
 	}
-	p.open("/p")
+	p.open(p.dir)
 	p.untilText("In figures")
 	p.wantText("400 steps in 1 min 40 s")
 	p.tap("Compare anew")
@@ -235,9 +243,9 @@ func TestWhatWasComparedIsShownAgain(t *testing.T) {
 		}
 	}
 	p.halves(2)
-	p.tap("Start comparing")
+	p.start()
 	p.until("the end", func() bool { return p.offers("Compare anew") })
-	if got, want := p.eng.request(1).Job.Out, filepath.Join("/p", "compare-2"); got != want {
+	if got, want := p.eng.request(1).Job.Out, filepath.Join(p.dir, "compare-2"); got != want {
 		t.Errorf("the second comparison is in %s, not in %s", got, want)
 	}
 
@@ -248,17 +256,48 @@ func TestWhatWasComparedIsShownAgain(t *testing.T) {
 		}
 	}
 	p.eng.mu.Lock()
-	p.eng.saved[filepath.Join(dir, "compare-2")] = p.eng.saved[filepath.Join("/p", "compare")]
+	p.eng.saved[filepath.Join(dir, "compare-2")] = p.eng.saved[filepath.Join(p.dir, "compare")]
 	p.eng.mu.Unlock()
 	p.open(dir)
 	p.untilText("In figures")
 }
 
+// TestNoComparisonReplacesAnother: not one that cannot be read, nor one behind a gap, nor one that is still being read.
+func TestNoComparisonReplacesAnother(t *testing.T) {
+	for _, c := range []struct{ folders, want string }{
+		{"", "compare"},
+		{"compare", "compare-2"},
+		{"compare compare-3", "compare-4"},
+		{"compare-2 compare-10 compare-notes", "compare-11"},
+	} {
+		t.Run(c.folders, func(t *testing.T) {
+			p := newPage(t)
+			for _, name := range strings.Fields(c.folders) {
+				if err := os.Mkdir(filepath.Join(p.dir, name), 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.eng.broken = engine.Errorf("open comparison", p.dir, engine.BadFile, "it is torn")
+			if p.Open(); p.offers("Start comparing") {
+				t.Error("it can start before it is known what there is")
+			}
+			p.choose("LoRA")
+			p.halves(2)
+			p.start()
+			p.until("the end", func() bool { return !p.project.State().Busy() })
+			if got := filepath.Base(p.eng.request(0).Job.Out); got != c.want {
+				t.Errorf("it goes to %s, not to %s", got, c.want)
+			}
+		})
+	}
+}
+
 func TestAComparisonEndsWithItsProject(t *testing.T) {
 	p := newPage(t)
 	p.Open()
-	p.tap("Start comparing")
-	p.untilText("DreamBooth, 1 of 5: step 100")
+	p.choose("LoRA", "Textual Inversion")
+	p.start()
+	p.untilText("LoRA, 1 of 2: step 100")
 	p.open("/other")
 	p.until("it can start here", func() bool { return p.offers("Start comparing") })
 	if p.project.State() != project.Idle {
@@ -271,7 +310,7 @@ func TestAPictureOpensLargeOverTheOneBefore(t *testing.T) {
 	p.Open()
 	p.choose("LoRA", "Textual Inversion")
 	p.halves(4)
-	p.tap("Start comparing")
+	p.start()
 	p.until("the end", func() bool { return p.offers("Compare anew") })
 	p.until("all pictures", func() bool { return p.pictures() == 18 })
 	cells := p.cells()
@@ -321,9 +360,7 @@ func TestNothingIsComparedWhileTraining(t *testing.T) {
 		t.Error("the engine is asked while it trains")
 	}
 	p.project.SetState(project.Idle)
-	if !p.offers("Start comparing") {
-		t.Error("it cannot start after training")
-	}
+	p.until("it can start after training", func() bool { return p.offers("Start comparing") })
 	p.untilText("for 400 steps")
 }
 
@@ -331,7 +368,7 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	p := newPage(t)
 	p.Open()
 	p.choose("LoRA", "Textual Inversion")
-	p.tap("Start comparing")
+	p.start()
 	p.eng.turns <- engine.Errorf("plan memory", "", engine.OutOfMemory, "it needs 12 GB")
 	p.untilText("it needs 12 GB")
 	p.untilText("Textual Inversion, 2 of 2")
