@@ -149,7 +149,7 @@ type SampleRequest struct {
 	Tuned      []TunedFile `json:"tuned,omitempty"`
 	Prompt     string      `json:"prompt"`
 	Negative   string      `json:"negative,omitempty"`
-	Sampler    string      `json:"sampler"` // "ddim", "euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
+	Sampler    string      `json:"sampler"` // "ddim", "euler", "euler_karras", "euler_a", "dpmpp_2m", "dpmpp_2m_karras"
 	Steps      int         `json:"steps"`
 	Guidance   float64     `json:"guidance"` // 1 switches guidance off
 	Seed       uint64      `json:"seed"`

@@ -47,7 +47,7 @@ type playground struct {
 }
 
 // samplers by their names in a SampleRequest.
-var samplers = []string{"dpmpp_2m", "dpmpp_2m_karras", "ddim", "euler", "euler_a"}
+var samplers = []string{"dpmpp_2m", "dpmpp_2m_karras", "ddim", "euler", "euler_karras", "euler_a"}
 
 const playgroundSide = 768 // pixels, at most
 
