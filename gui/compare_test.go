@@ -60,7 +60,9 @@ func TestMethodsAreComparedFromTheMethodPage(t *testing.T) {
 	for _, title := range []string{"Textual Inversion", "Hypernetwork", "LoRA with a new word"} {
 		untick(w, title)
 	}
-	guitest.Tap(t, w.window.Content(), "Start comparing")
+	start := guitest.Button(t, w.window.Content(), "Start comparing")
+	u.until("it is known what was compared before", func() bool { return !start.(fyne.Disableable).Disabled() })
+	start.Tapped(nil)
 	if !w.toolbar.start.Disabled() || w.toolbar.stop.Hidden || w.project.State() != project.Comparing {
 		t.Error("the toolbar does not stop it, or begins another run")
 	}
