@@ -316,4 +316,6 @@ func TestPicturesThatComeDuringARunAreForTheNext(t *testing.T) {
 	w.notice.hide()
 	w.Take([]string{write(t, filepath.Join(dir, "notes.pdf"), "%PDF-1.4"), writeJPEG(t, filepath.Join(dir, "6.jpg"), 64, 64)})
 	u.until("both are told", func() bool { return says(w, "1 file was not taken") && says(w, late) })
+	u.until("it is there", func() bool { return w.project.Pictures() == 6 })
+	u.settle()
 }
