@@ -72,32 +72,24 @@ static inline float exp_f(float x) {
 	return p * bits_float((uint32_t)(half + 127) << 23) * bits_float((uint32_t)(k - half + 127) << 23);
 }
 
-// 2^x for x from 0 down, where it is never less than 2^-126, to about 1 ulp: a power of two by its exponent, times a minimax
-// polynomial on [-1/2,1/2]. Adding 1.5·2^23 rounds to an integer, which then lies in the lowest bits. Those of a NaN that
-// arithmetic makes are 0, so that it stays one.
+// 2^r for r from -1/2 to 1/2, of floats or vectors: a minimax polynomial.
+#define EXP2_POLYNOMIAL(r) ((((((1.534581778e-4f * r + 1.339993350e-3f) * r + 9.618488958e-3f) * r + 5.550328771e-2f) * r + \
+	2.402264689e-1f) * r + 6.931472057e-1f) * r + 1.0f)
+
+// 2^x for x from 0 down, where it is never less than 2^-126, to about 1 ulp: a power of two by its exponent, times the
+// polynomial. Adding 1.5·2^23 rounds to an integer, which then lies in the lowest bits. Those of a NaN that arithmetic makes
+// are 0, so that it stays one.
 static inline float exp2_f(float x) {
 	x = x < -126.0f ? -126.0f : x; // not so NaN
 	float n = x + 12582912.0f, r = x - (n - 12582912.0f);
-	float p = 1.534581778e-4f;
-	p = p * r + 1.339993350e-3f;
-	p = p * r + 9.618488958e-3f;
-	p = p * r + 5.550328771e-2f;
-	p = p * r + 2.402264689e-1f;
-	p = p * r + 6.931472057e-1f;
-	p = p * r + 1.0f;
-	return bits_float(float_bits(p) + (float_bits(n) << 23));
+	return bits_float(float_bits(EXP2_POLYNOMIAL(r)) + (float_bits(n) << 23));
 }
 
 // exp2_f of a vector.
 static inline vf exp2_v(vf x) {
 	x = larger((vf){0} - 126.0f, x);
-	vf n = x + 12582912.0f, r = x - (n - 12582912.0f), p = r * 1.534581778e-4f + 1.339993350e-3f;
-	p = p * r + 9.618488958e-3f;
-	p = p * r + 5.550328771e-2f;
-	p = p * r + 2.402264689e-1f;
-	p = p * r + 6.931472057e-1f;
-	p = p * r + 1.0f;
-	return (vf)((vi)p + ((vi)n << 23));
+	vf n = x + 12582912.0f, r = x - (n - 12582912.0f);
+	return (vf)((vi)EXP2_POLYNOMIAL(r) + ((vi)n << 23));
 }
 
 static inline float sigmoid_f(float x) { return 1.0f / (1.0f + exp_f(-x)); }
