@@ -350,13 +350,20 @@ func mkdir(t *testing.T, dir string) string {
 	return dir
 }
 
-func TestANewProjectIsBegunBesideTheOpenOne(t *testing.T) {
+// newToyWindow makes a window in which the project "my toy" in dir is open.
+func newToyWindow(t *testing.T) (w *Window, u *ui, dir string) {
+	t.Helper()
 	eng := newFakeEngine()
-	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
+	dir = mkdir(t, filepath.Join(t.TempDir(), "my toy"))
 	eng.jobs[dir] = engine.Job{Word: "zorbit"}
-	w, u := newTestWindow(t, eng)
+	w, u = newTestWindow(t, eng)
 	w.Open(dir)
 	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	return w, u, dir
+}
+
+func TestANewProjectIsBegunBesideTheOpenOne(t *testing.T) {
+	w, u, dir := newToyWindow(t)
 	guitest.Tap(t, w.toolbar.content, "Projects")
 	wantText(t, w, "Teach a model", "Back to my toy")
 	guitest.Tap(t, w.window.Content(), "Back to my toy")
@@ -452,12 +459,7 @@ func TestTheToolbarHasRoomForWhatIsMissing(t *testing.T) {
 }
 
 func TestKeysShowThePages(t *testing.T) {
-	eng := newFakeEngine()
-	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
-	eng.jobs[dir] = engine.Job{Word: "zorbit"}
-	w, u := newTestWindow(t, eng)
-	w.Open(dir)
-	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	w, _, _ := newToyWindow(t)
 	press := func(n int) {
 		s := &desktop.CustomShortcut{KeyName: fyne.KeyName(fmt.Sprint(n)), Modifier: fyne.KeyModifierShortcutDefault}
 		if focused, ok := w.window.Canvas().Focused().(fyne.Shortcutable); ok { // as Fyne does
@@ -489,12 +491,7 @@ func TestKeysShowThePages(t *testing.T) {
 
 // TestKeysGoToThePageThatIsSeen: Fyne leaves the focus with what is hidden.
 func TestKeysGoToThePageThatIsSeen(t *testing.T) {
-	eng := newFakeEngine()
-	dir := mkdir(t, filepath.Join(t.TempDir(), "my toy"))
-	eng.jobs[dir] = engine.Job{Word: "zorbit"}
-	w, u := newTestWindow(t, eng)
-	w.Open(dir)
-	u.until("it is open", func() bool { return w.project.Dir() == dir })
+	w, _, _ := newToyWindow(t)
 	w.tabs.SelectIndex(trainTab)
 	if focused := w.window.Canvas().Focused(); focused != nil {
 		t.Errorf("on the Train page keys go to %T", focused)

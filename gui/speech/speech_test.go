@@ -13,9 +13,9 @@ import (
 	"easel/engine/dataset"
 )
 
-// german is translated where the system's language is German.
-func german(t *testing.T) translation {
-	data, err := os.ReadFile("../translations/easel.de.json")
+// translations are the window's texts in a language.
+func translations(t *testing.T, language string) map[string]any {
+	data, err := os.ReadFile("../translations/easel." + language + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +23,12 @@ func german(t *testing.T) translation {
 	if err := json.Unmarshal(data, &texts); err != nil {
 		t.Fatal(err)
 	}
+	return texts
+}
+
+// german is translated where the system's language is German.
+func german(t *testing.T) translation {
+	texts := translations(t, "de")
 	return func(text string) string {
 		if said, ok := texts[text].(string); ok {
 			return said
@@ -106,14 +112,7 @@ func TestAnErrorKeepsItsWords(t *testing.T) {
 
 // TestTheWindowNamesNoFlags: what the engine says with the command line's words is said otherwise in English too.
 func TestTheWindowNamesNoFlags(t *testing.T) {
-	data, err := os.ReadFile("../translations/easel.en.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	english := map[string]any{}
-	if err := json.Unmarshal(data, &english); err != nil {
-		t.Fatal(err)
-	}
+	english := translations(t, "en")
 	for _, f := range formats {
 		said := f.text
 		if other, ok := english[f.text].(string); ok {

@@ -225,9 +225,7 @@ func (r *compareRenderer) Refresh() {
 		name.Hidden, r.plates[i].Hidden = hidden, hidden
 	}
 	for _, o := range []fyne.CanvasObject{r.line, r.handle} {
-		if o.Show(); shown == nil {
-			o.Hide()
-		}
+		Show(o, shown != nil)
 	}
 	r.Layout(r.c.Size())
 	for _, o := range r.Objects() {

@@ -46,9 +46,7 @@ func (h *gridHead) showStep(step int, inUse bool, choose func()) {
 	h.text.TextStyle = fyne.TextStyle{Bold: true}
 	h.text.SetText(text)
 	h.choose.OnTapped = choose
-	if h.choose.Show(); choose == nil {
-		h.choose.Hide()
-	}
+	Show(h.choose, choose != nil)
 	h.box.Objects = []fyne.CanvasObject{container.NewVBox(spacer(), h.text, h.choose, spacer())}
 	h.box.Refresh()
 }
